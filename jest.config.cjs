@@ -1,0 +1,15 @@
+/** Two kinds of test, told apart by their file name: `unit` needs nothing, `emulator` needs a Firestore emulator (npm test starts one). */
+const common = {
+  roots: ['<rootDir>/functions/src', '<rootDir>/emulators', '<rootDir>/scripts'],
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
+  },
+};
+
+module.exports = {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['**/*.unit.test.ts'] },
+    { ...common, displayName: 'emulator', testMatch: ['**/*.emulator.test.ts'] },
+  ],
+};
