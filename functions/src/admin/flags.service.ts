@@ -1,0 +1,18 @@
+import { Timestamp, type Transaction } from 'firebase-admin/firestore';
+import type { Context } from '../platform/context.ts';
+import { runWrites, type Write } from '../platform/write.ts';
+import { mergeFlag, type FlagInput } from './flags.ts';
+import * as store from './flags.store.ts';
+
+/** Plans a flag inside somebody's transaction. */
+export async function planFlag(ctx: Context, tx: Transaction, input: FlagInput): Promise<Write[]> {
+  const existing = await store.readFlag(ctx.db, tx, input.id);
+  const flag = mergeFlag(existing, input, Timestamp.fromDate(ctx.clock.now()));
+  return [(t) => store.writeFlag(ctx.db, t, flag)];
+}
+
+/** Raises a flag in a transaction of its own, and logs it: alerts hang on this line. */
+export async function raiseFlag(ctx: Context, input: FlagInput): Promise<void> {
+  await ctx.db.runTransaction(async (tx) => runWrites(tx, await planFlag(ctx, tx, input)));
+  ctx.log.error('flag.raised', { id: input.id, kind: input.kind, severity: input.severity, subject: input.subject });
+}

@@ -1,0 +1,68 @@
+import { defineInt, defineSecret, defineString } from 'firebase-functions/params';
+import { z } from 'zod';
+
+/** Region, currency, fee and the like: params with the design's defaults. Set them in `.env` or `.env.PROJECT`. */
+const params = {
+  stripePublishableKey: defineString('STRIPE_PUBLISHABLE_KEY', { default: '' }),
+  stripeApiBase: defineString('STRIPE_API_BASE', { default: 'https://api.stripe.com' }),
+  fortnoxApiBase: defineString('FORTNOX_API_BASE', { default: 'https://api.fortnox.se' }),
+  fortnoxTokenBase: defineString('FORTNOX_TOKEN_BASE', { default: '' }),
+  fortnoxTenantId: defineString('FORTNOX_TENANT_ID', { default: '' }),
+  platformFeePercent: defineString('PLATFORM_FEE_PERCENT', { default: '20' }),
+  feeRounding: defineString('FEE_ROUNDING', { default: 'whole' }),
+  currency: defineString('CURRENCY', { default: 'sek' }),
+  accountingProfile: defineString('ACCOUNTING_PROFILE', { default: 'specification' }),
+  voucherSeries: defineString('VOUCHER_SERIES', { default: 'S' }),
+  clearingAccount: defineInt('CLEARING_ACCOUNT', { default: 1686 }),
+  allowedOrigins: defineString('ALLOWED_ORIGINS', { default: '' }),
+  enforceAppCheck: defineString('ENFORCE_APP_CHECK', { default: 'false' }),
+  schedulerServiceAccount: defineString('SCHEDULER_SERVICE_ACCOUNT', { default: '' }),
+};
+
+export const secrets = {
+  stripeSecretKey: defineSecret('STRIPE_SECRET_KEY'),
+  stripeWebhookSecret: defineSecret('STRIPE_WEBHOOK_SECRET'),
+  stripeConnectWebhookSecret: defineSecret('STRIPE_CONNECT_WEBHOOK_SECRET'),
+  fortnoxClientId: defineSecret('FORTNOX_CLIENT_ID'),
+  fortnoxClientSecret: defineSecret('FORTNOX_CLIENT_SECRET'),
+};
+
+export const region = 'europe-west1';
+
+const schema = z.object({
+  stripePublishableKey: z.string(),
+  stripeApiBase: z.url(),
+  fortnoxApiBase: z.url(),
+  fortnoxTokenBase: z.union([z.url(), z.literal('')]),
+  fortnoxTenantId: z.string(),
+  platformFeePercent: z.coerce.number().min(0).max(100),
+  feeRounding: z.enum(['whole', 'minor']),
+  currency: z
+    .string()
+    .regex(/^[a-z]{3}$/)
+    .transform((code) => code.toUpperCase()),
+  accountingProfile: z.enum(['specification']),
+  voucherSeries: z.string().regex(/^[A-Z0-9]{1,10}$/),
+  clearingAccount: z.number().int().min(1000).max(9999),
+  allowedOrigins: z.string().transform((list) =>
+    list
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter(Boolean),
+  ),
+  enforceAppCheck: z.enum(['true', 'false']).transform((flag) => flag === 'true'),
+  schedulerServiceAccount: z.string(),
+});
+
+export type Config = z.infer<typeof schema>;
+
+/**
+ * Reads every param once, when the first request arrives (params have no value while Firebase discovers the functions).
+ * Throws an Error naming the param that is wrong and what it may be.
+ */
+export function readConfig(): Config {
+  const raw = Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.value()]));
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new Error(`Configuration: ${z.prettifyError(parsed.error)}. Set the param in functions/.env and deploy again.`);
+}

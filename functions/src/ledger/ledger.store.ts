@@ -1,0 +1,81 @@
+import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import type { Currency, Minor } from '../platform/money.ts';
+import { minor } from '../platform/money.ts';
+import { accounts, deltas, type Deltas, type LedgerDocument, type LedgerEntry } from './ledger.ts';
+
+/** `ledger/{id}`: created, never changed but for `voucherId`, which is set once. */
+const collection = 'ledger';
+
+export function ledgerRef(db: Firestore, id: string) {
+  return db.collection(collection).doc(id);
+}
+
+export async function readEntry(db: Firestore, tx: Transaction, id: string): Promise<LedgerDocument | undefined> {
+  return (await tx.get(ledgerRef(db, id))).data() as LedgerDocument | undefined;
+}
+
+export async function entryExists(db: Firestore, id: string): Promise<boolean> {
+  return (await ledgerRef(db, id).get()).exists;
+}
+
+export function createEntry(db: Firestore, tx: Transaction, entry: LedgerEntry, now: Date): void {
+  const document: LedgerDocument = { ...entry, voucherId: null, createdAt: Timestamp.fromDate(now) };
+  tx.create(ledgerRef(db, entry.id), document);
+}
+
+/** The next documents not yet grouped into a voucher, oldest first. */
+export async function ungrouped(db: Firestore, limit: number): Promise<LedgerDocument[]> {
+  const page = await db
+    .collection(collection)
+    .where('voucherId', '==', null)
+    .orderBy('occurredAt')
+    .orderBy('__name__')
+    .limit(limit)
+    .get();
+  return page.docs.map((doc) => doc.data() as LedgerDocument);
+}
+
+export function setVoucher(db: Firestore, tx: Transaction, id: string, voucherId: string): void {
+  tx.update(ledgerRef(db, id), { voucherId });
+}
+
+/** What a coach is owed and owes, over all of their documents; inside a transaction, so that a concurrent booking aborts it. */
+export async function coachBalance(
+  db: Firestore,
+  tx: Transaction,
+  coachId: string,
+  currency: Currency,
+): Promise<{ payable: Minor; receivable: Minor; connected: Minor }> {
+  const query = db.collection(collection).where('coachId', '==', coachId).where('currency', '==', currency);
+  const sums = await tx.get(
+    query.aggregate({
+      payable: AggregateField.sum('deltas.coach_payable'),
+      receivable: AggregateField.sum('deltas.coach_receivable'),
+      connected: AggregateField.sum('deltas.stripe_connected'),
+    }),
+  );
+  const { payable, receivable, connected } = sums.data();
+  return { payable: minor(payable), receivable: minor(receivable), connected: minor(connected) };
+}
+
+/** Sums of every account over documents that occurred before the cut; one account's documents when `coachId` is given. */
+export async function sumsBefore(db: Firestore, cut: Date, currency: Currency, coachId?: string): Promise<Deltas> {
+  let query = db
+    .collection(collection)
+    .where('currency', '==', currency)
+    .where('occurredAt', '<', Timestamp.fromDate(cut));
+  if (coachId) query = query.where('coachId', '==', coachId);
+  const spec = Object.fromEntries(accounts.map((account) => [account, AggregateField.sum(`deltas.${account}`)]));
+  const sums = await query.aggregate(spec).get();
+  return deltas(sums.data());
+}
+
+/** Ledger documents that explain a balance transaction. */
+export async function explaining(db: Firestore, balanceTransactionId: string): Promise<LedgerDocument[]> {
+  const found = await db
+    .collection(collection)
+    .where('balanceTransactionIds', 'array-contains', balanceTransactionId)
+    .limit(5)
+    .get();
+  return found.docs.map((doc) => doc.data() as LedgerDocument);
+}

@@ -1,0 +1,38 @@
+import { getFunctions } from 'firebase-admin/functions';
+import { region } from '../config.ts';
+import { messageOf } from './errors.ts';
+
+/** The task queues of the product; each is an exported function of the same name. */
+export interface TaskPayloads {
+  payCoach: { coachId: string; currency: string; dueDate: string; runId: string };
+  postVoucher: { voucherId: string };
+}
+
+export type TaskName = keyof TaskPayloads;
+
+export interface Tasks {
+  /**
+   * Queues one task. `id` names the attempt: a second enqueue under the same id is dropped, and the id stays taken after
+   * the task has run. Delivery is at least once, so the function itself is idempotent.
+   */
+  enqueue<N extends TaskName>(name: N, id: string, payload: TaskPayloads[N]): Promise<void>;
+}
+
+/** Cloud Tasks. Queues are addressed with their region; the SDK's default is us-central1. */
+export const cloudTasks: Tasks = {
+  async enqueue(name, id, payload) {
+    const queue = getFunctions().taskQueue(`locations/${region}/functions/${name}`);
+    try {
+      await queue.enqueue(payload, { id: taskId(id), dispatchDeadlineSeconds: 600 });
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+    }
+  },
+};
+
+/** Cloud Tasks allows letters, digits, hyphens and underscores. */
+const taskId = (id: string): string => id.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 400);
+
+const isTaken = (error: unknown): boolean =>
+  (error instanceof Error && 'code' in error && error.code === 'functions/task-already-exists') ||
+  /already[ -]exists/i.test(messageOf(error));

@@ -1,0 +1,72 @@
+import type { Timestamp, Transaction } from 'firebase-admin/firestore';
+import type Stripe from 'stripe';
+import type { Context } from '../platform/context.ts';
+import type { Write } from '../platform/write.ts';
+
+/** What came of an event. Each is committed together with its effects, before Stripe gets its 2xx. */
+export type Outcome =
+  | {
+      outcome: 'applied';
+      writes: Write[];
+      /** Paths of documents that came to be: events parked for them are applied next. */
+      created?: string[];
+    }
+  | {
+      outcome: 'parked';
+      /** Path of the document the event waits for. */
+      waitingFor: string;
+    };
+
+/**
+ * How one type of event is handled. `fetch` runs before the transaction (Stripe calls cannot run inside one); its result
+ * is stored with the event, so it is plain JSON. `plan` reads, decides and returns writes; it must give the same end in any
+ * order and any number of times.
+ */
+export interface EventHandler<F = unknown> {
+  fetch(ctx: Context, event: Stripe.Event): Promise<F>;
+  plan(ctx: Context, tx: Transaction, event: Stripe.Event, fetched: F): Promise<Outcome>;
+}
+
+/** Erases what a handler fetches, so that handlers of different events share one table. */
+export function handler<F>(spec: EventHandler<F>): EventHandler {
+  return {
+    fetch: (ctx, event) => spec.fetch(ctx, event),
+    plan: (ctx, tx, event, fetched) => spec.plan(ctx, tx, event, fetched as F),
+  };
+}
+
+/** For handlers that need nothing beyond the event itself. */
+export const nothingToFetch = async (): Promise<null> => null;
+
+export type DispatchTable = Partial<Record<Stripe.Event['type'], EventHandler>>;
+
+/** Thrown by a plan whose document changed after its object was fetched: fetch again and plan anew. */
+export class StaleFetch extends Error {}
+
+export type EventState = 'applied' | 'failed' | 'parked' | 'ignored';
+
+/** `stripeEvents/{eventId}`. */
+export interface StoredEvent {
+  type: string;
+  account?: string;
+  livemode: boolean;
+  apiVersion: string | null;
+  /** When Stripe made it. */
+  created: Timestamp;
+  state: EventState;
+  /** The whole envelope; left out of `ignored` ones. */
+  payload?: Stripe.Event;
+  fetched?: unknown;
+  attempts: number;
+  error?: string;
+  waitingFor?: string;
+  receivedAt: Timestamp;
+  appliedAt?: Timestamp;
+  /** TTL of ignored envelopes. */
+  expiresAt?: Timestamp;
+}
+
+/** An event once applied is never applied again; everything else may still be. */
+export function needsApplying(stored: Pick<StoredEvent, 'state'> | undefined): boolean {
+  return stored?.state !== 'applied' && stored?.state !== 'ignored';
+}
