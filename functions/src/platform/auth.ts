@@ -4,6 +4,7 @@ import { Refusal } from './errors.ts';
 export interface Caller {
   uid: string;
   email?: string;
+  name?: string;
   coach: boolean;
   admin: boolean;
 }
@@ -12,7 +13,7 @@ export type Right = 'anyone signed in' | 'coach' | 'admin';
 
 export interface VerifiedToken {
   uid: string;
-  token: { email?: string; [claim: string]: unknown };
+  token: { email?: string; name?: string; [claim: string]: unknown };
 }
 
 export function callerOf(auth: VerifiedToken | undefined): Caller {
@@ -20,6 +21,7 @@ export function callerOf(auth: VerifiedToken | undefined): Caller {
   return {
     uid: auth.uid,
     ...(auth.token.email ? { email: auth.token.email } : {}),
+    ...(typeof auth.token.name === 'string' ? { name: auth.token.name } : {}),
     coach: auth.token['coach'] === true,
     admin: auth.token['admin'] === true,
   };

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { callable, documentIdSchema, requestIdSchema, type CallableSpec } from '../platform/entrance.ts';
+import { Refusal } from '../platform/errors.ts';
+import { releaseParked } from '../webhooks/webhooks.service.ts';
+import { processPayment as pay, type ProcessPaymentInput, type ProcessPaymentReply } from './payments.service.ts';
+import { paymentPath } from './payments.store.ts';
+import {
+  createSubscription as subscribe,
+  type CreateSubscriptionInput,
+  type CreateSubscriptionReply,
+} from './subscriptions.service.ts';
+import { subscriptionPath } from './subscriptions.store.ts';
+
+const paymentMethodIdSchema = z.string().regex(/^pm_[A-Za-z0-9_]{1,100}$/, 'must be a Stripe payment method id, pm_…');
+
+const product = z.strictObject({
+  productId: documentIdSchema,
+  requestId: requestIdSchema,
+  paymentMethodId: paymentMethodIdSchema.optional(),
+  savePaymentMethod: z.boolean().optional(),
+});
+
+const paymentInput: z.ZodType<ProcessPaymentInput> = z.preprocess((data) => {
+  for (const other of ['orderId', 'sessionId']) {
+    if (typeof data === 'object' && data !== null && Object.hasOwn(data, other)) {
+      throw new Refusal('unimplemented', 'products-only', `Payment by ${other} is not there yet. Pay for a productId.`);
+    }
+  }
+  return data;
+}, product);
+
+export const processPaymentSpec: CallableSpec<ProcessPaymentInput, ProcessPaymentReply> = {
+  name: 'processPayment',
+  right: 'anyone signed in',
+  input: paymentInput,
+  async handle(ctx, caller, input) {
+    const reply = await pay(ctx, caller, input);
+    await releaseParked(ctx, paymentPath(reply.paymentId));
+    return reply;
+  },
+};
+
+export const processPayment = callable(processPaymentSpec);
+
+export const createSubscription = callable<CreateSubscriptionInput, CreateSubscriptionReply>({
+  name: 'createSubscription',
+  right: 'anyone signed in',
+  input: z.strictObject({
+    productId: documentIdSchema,
+    requestId: requestIdSchema,
+    quantity: z.int().min(1).max(100).optional(),
+    paymentMethodId: paymentMethodIdSchema.optional(),
+  }),
+  async handle(ctx, caller, input) {
+    const reply = await subscribe(ctx, caller, input);
+    await releaseParked(ctx, paymentPath(reply.paymentId));
+    await releaseParked(ctx, subscriptionPath(reply.subscriptionId));
+    return reply;
+  },
+});

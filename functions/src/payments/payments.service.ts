@@ -1,0 +1,269 @@
+import { Timestamp, type Transaction } from 'firebase-admin/firestore';
+import type Stripe from 'stripe';
+import { readCoach } from '../coaches/coaches.service.ts';
+import type { Coach } from '../coaches/coaches.ts';
+import { split } from '../coaches/terms.ts';
+import type { Caller } from '../platform/auth.ts';
+import { runCommand } from '../platform/commands.ts';
+import type { Context } from '../platform/context.ts';
+import { Refusal } from '../platform/errors.ts';
+import { minor, toMajor, toStripeCurrency, zero, type Currency, type Minor } from '../platform/money.ts';
+import { ensureCustomer } from './customers.service.ts';
+import { confirmIntent, fetchIntent, intentOnce, type IntentCommand } from './intents.service.ts';
+import {
+  breakdown,
+  mergeStatus,
+  statusOfIntent,
+  type Breakdown,
+  type Payment,
+  type PaymentStatus,
+} from './payments.ts';
+import * as store from './payments.store.ts';
+import { requireSellable, type Product } from './products.ts';
+import { readProduct } from './products.store.ts';
+
+export interface ProcessPaymentInput {
+  productId: string;
+  requestId: string;
+  paymentMethodId?: string | undefined;
+  savePaymentMethod?: boolean | undefined;
+}
+
+export interface ProcessPaymentReply {
+  paymentId: string;
+  clientSecret: string | null;
+  publishableKey: string;
+  amount: number;
+  amountMinor: Minor;
+  currency: Currency;
+  status: PaymentStatus;
+  breakdown: Breakdown;
+}
+
+/** What was decided when the command was accepted; a resumed run asks Stripe for exactly this. */
+export interface PaymentPlan {
+  productId: string;
+  description: string;
+  amountMinor: Minor;
+  currency: Currency;
+  vatRate: number;
+  /** Set when a coach shares in it. */
+  coach?: { coachId: string; stripeAccountId: string; coachMinor: Minor; feeMinor: Minor };
+  email?: string;
+  customerName: string;
+  paymentMethodId?: string;
+  savePaymentMethod: boolean;
+}
+
+export const processPaymentCommand = 'processPayment';
+
+/** A customer pays for a catalogue product: price, fee and owner come from our documents, never from the client. */
+export async function processPayment(
+  ctx: Context,
+  caller: Caller,
+  input: ProcessPaymentInput,
+): Promise<ProcessPaymentReply> {
+  const { paymentId } = await runCommand<PaymentPlan, { paymentId: string }>(ctx, {
+    command: processPaymentCommand,
+    uid: caller.uid,
+    requestId: input.requestId,
+    input,
+    plan: (tx) => planPayment(ctx, tx, caller, input),
+    execute: (plan, startedAt) => executePayment(ctx, { uid: caller.uid, requestId: input.requestId, startedAt }, plan),
+  });
+  const [payment, intent] = await Promise.all([store.readPayment(ctx.db, paymentId), fetchIntent(ctx, paymentId)]);
+  if (!payment) throw new Error(`Payment ${paymentId} is gone after it was written.`);
+  return {
+    paymentId,
+    clientSecret: intent.client_secret,
+    publishableKey: ctx.config.stripePublishableKey,
+    amount: payment.amount,
+    amountMinor: payment.amountMinor,
+    currency: payment.currency,
+    status: payment.status,
+    breakdown: breakdown(payment),
+  };
+}
+
+async function planPayment(
+  ctx: Context,
+  tx: Transaction,
+  caller: Caller,
+  input: ProcessPaymentInput,
+): Promise<PaymentPlan> {
+  const product = requireSellable(input.productId, await readProduct(ctx.db, input.productId, tx), ctx.config.currency);
+  if (product.kind === 'subscription') {
+    throw new Refusal(
+      'failed-precondition',
+      'use-create-subscription',
+      `${product.name} is a subscription. Call createSubscription.`,
+    );
+  }
+  if (product.kind === 'session' || product.kind === 'bundle') {
+    throw new Refusal(
+      'unimplemented',
+      'sessions-not-sold-yet',
+      `${product.name} is a ${product.kind}; sessions cannot be sold yet.`,
+    );
+  }
+  const coach = product.coachId ? await shareOf(ctx, tx, product.coachId, product) : undefined;
+  return {
+    productId: input.productId,
+    description: product.name,
+    amountMinor: product.amountMinor,
+    currency: product.currency,
+    vatRate: product.vatRate,
+    ...(coach ? { coach } : {}),
+    ...(caller.email ? { email: caller.email } : {}),
+    customerName: caller.name ?? '',
+    ...(input.paymentMethodId ? { paymentMethodId: input.paymentMethodId } : {}),
+    savePaymentMethod: input.savePaymentMethod ?? false,
+  };
+}
+
+async function shareOf(
+  ctx: Context,
+  tx: Transaction,
+  coachId: string,
+  product: Product,
+): Promise<NonNullable<PaymentPlan['coach']>> {
+  const coach: Coach | undefined = await readCoach(ctx, coachId, tx);
+  if (!coach?.stripeAccountId || !coach.acceptsPayments) {
+    throw new Refusal(
+      'failed-precondition',
+      'coach-not-accepting',
+      `The coach of ${product.name} cannot take payments yet.`,
+    );
+  }
+  if (coach.terms.chargeModel !== 'destination') {
+    throw new Refusal(
+      'unimplemented',
+      'charge-model-unavailable',
+      `Payments with the charge model ${coach.terms.chargeModel} cannot be taken yet.`,
+    );
+  }
+  const shares = split(product.amountMinor, coach.terms, product.currency);
+  return { coachId, stripeAccountId: coach.stripeAccountId, ...shares };
+}
+
+/**
+ * Makes the PaymentIntent, writes the payment, and only then confirms: money never moves before there is a document for
+ * its events to find. Every step is repeatable under the same keys.
+ */
+export async function executePayment(
+  ctx: Context,
+  command: IntentCommand,
+  plan: PaymentPlan,
+): Promise<{ paymentId: string }> {
+  const customer = await ensureCustomer(ctx, { uid: command.uid, ...(plan.email ? { email: plan.email } : {}) });
+  const intent = await intentOnce(ctx, command, intentParams(command, plan, customer));
+  await createIfMissing(ctx, paymentOf(ctx, command, plan, intent));
+  if (plan.paymentMethodId) await confirmAndMerge(ctx, command, intent, plan.paymentMethodId);
+  return { paymentId: intent.id };
+}
+
+function intentParams(command: IntentCommand, plan: PaymentPlan, customer: string): Stripe.PaymentIntentCreateParams {
+  const { coach } = plan;
+  return {
+    amount: plan.amountMinor,
+    currency: toStripeCurrency(plan.currency),
+    customer,
+    description: plan.description,
+    automatic_payment_methods: { enabled: true, ...(plan.paymentMethodId ? { allow_redirects: 'never' } : {}) },
+    metadata: {
+      userId: command.uid,
+      requestId: command.requestId,
+      productId: plan.productId,
+      ...(coach ? { coachId: coach.coachId } : {}),
+    },
+    ...(plan.savePaymentMethod ? { setup_future_usage: 'off_session' } : {}),
+    ...(coach ? { transfer_data: { destination: coach.stripeAccountId } } : {}),
+    ...(coach && coach.feeMinor > 0 ? { application_fee_amount: coach.feeMinor } : {}),
+  };
+}
+
+function paymentOf(ctx: Context, command: IntentCommand, plan: PaymentPlan, intent: Stripe.PaymentIntent): Payment {
+  const { coach } = plan;
+  return {
+    ...newPayment(ctx, command, plan, intent),
+    productId: plan.productId,
+    chargeModel: coach ? 'destination' : 'own',
+    platformFeeMinor: coach ? coach.feeMinor : zero,
+    coachAmountMinor: coach ? coach.coachMinor : zero,
+    ...(coach ? { coachId: coach.coachId, stripeAccountId: coach.stripeAccountId } : {}),
+  };
+}
+
+/** The fields every new payment shares; what was charged is what Stripe's object says, compared with the plan when it is booked. */
+export function newPayment(
+  ctx: Context,
+  command: IntentCommand,
+  plan: Pick<PaymentPlan, 'amountMinor' | 'currency' | 'description' | 'vatRate' | 'customerName' | 'productId'>,
+  intent: Stripe.PaymentIntent,
+): Payment {
+  const at = Timestamp.fromDate(ctx.clock.now());
+  return {
+    userId: command.uid,
+    amount: toMajor(plan.amountMinor, plan.currency),
+    amountMinor: plan.amountMinor,
+    currency: plan.currency,
+    date: at,
+    status: statusOfIntent(intent),
+    stripePaymentId: intent.id,
+    description: plan.description,
+    productId: plan.productId,
+    chargeModel: 'own',
+    platformFeeMinor: zero,
+    coachAmountMinor: zero,
+    stripeFeeMinor: null,
+    netMinor: null,
+    vatRate: plan.vatRate,
+    refundedMinor: minor(0),
+    customerName: plan.customerName,
+    metadata: { ...intent.metadata },
+    createdAt: at,
+    updatedAt: at,
+  };
+}
+
+export async function createIfMissing(ctx: Context, payment: Payment): Promise<void> {
+  await ctx.db.runTransaction(async (tx) => {
+    if (!(await store.readPayment(ctx.db, payment.stripePaymentId, tx))) store.createPayment(ctx.db, tx, payment);
+  });
+}
+
+/** Confirms and takes Stripe's answer into the payment at once; the events that follow change nothing more. */
+export async function confirmAndMerge(
+  ctx: Context,
+  command: IntentCommand,
+  intent: Stripe.PaymentIntent,
+  paymentMethodId: string,
+): Promise<void> {
+  try {
+    await mergeIntent(ctx, await confirmIntent(ctx, command, intent, paymentMethodId));
+  } catch (error) {
+    if (error instanceof Refusal && error.reason === 'card-declined')
+      await mergeIntent(ctx, await fetchIntent(ctx, intent.id));
+    throw error;
+  }
+}
+
+async function mergeIntent(ctx: Context, intent: Stripe.PaymentIntent): Promise<void> {
+  await ctx.db.runTransaction(async (tx) => {
+    const payment = await store.readPayment(ctx.db, intent.id, tx);
+    const patch = payment && intentPatch(payment, intent);
+    if (patch) store.updatePayment(ctx.db, tx, intent.id, { ...patch, updatedAt: Timestamp.fromDate(ctx.clock.now()) });
+  });
+}
+
+/** What a PaymentIntent's state changes in its payment; undefined when nothing. */
+export function intentPatch(payment: Payment, intent: Stripe.PaymentIntent): Partial<Payment> | undefined {
+  const status = mergeStatus(payment.status, statusOfIntent(intent));
+  if (status === payment.status) return undefined;
+  const failure = intent.last_payment_error;
+  return {
+    status,
+    ...(status === 'failed' && failure?.code ? { failureCode: failure.decline_code ?? failure.code } : {}),
+    ...(status === 'failed' && failure?.message ? { failureMessage: failure.message } : {}),
+  };
+}

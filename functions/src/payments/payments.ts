@@ -1,0 +1,95 @@
+import type { Timestamp } from 'firebase-admin/firestore';
+import type { ChargeModel } from '../coaches/terms.ts';
+import { minor, toMajor, type Currency, type Minor } from '../platform/money.ts';
+
+/** What Stripe's PaymentIntent can say, ranked: events merge in any order to the highest. Refunds and disputes come on top. */
+export type BaseStatus = 'pending' | 'failed' | 'canceled' | 'succeeded';
+export type PaymentStatus = BaseStatus | 'partially_refunded' | 'refunded' | 'disputed';
+
+/** `payments/{paymentIntentId}`. */
+export interface Payment {
+  userId: string;
+  amount: number;
+  amountMinor: Minor;
+  currency: Currency;
+  date: Timestamp;
+  status: PaymentStatus;
+  stripePaymentId: string;
+  description: string;
+  subscriptionId?: string;
+  coachId?: string;
+  productId?: string;
+  platformFeeMinor: Minor;
+  coachAmountMinor: Minor;
+  /** null until the sale is booked. */
+  stripeFeeMinor: Minor | null;
+  /** What stays with the platform after the coach's share and Stripe's fee; null until the sale is booked. */
+  netMinor: Minor | null;
+  /** Percent, from the product when it was sold. */
+  vatRate: number;
+  chargeModel: ChargeModel | 'own';
+  stripeAccountId?: string;
+  stripeChargeId?: string;
+  stripeTransferId?: string;
+  paymentMethodType?: string;
+  refundedMinor: Minor;
+  failureCode?: string;
+  failureMessage?: string;
+  receiptUrl?: string;
+  customerName: string;
+  metadata: Record<string, string>;
+  paidAt?: Timestamp;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+}
+
+const rank: Record<BaseStatus, number> = { pending: 0, failed: 1, canceled: 2, succeeded: 3 };
+
+/**
+ * Merges what an event says into what is known: commutative, associative, idempotent, so any order and any duplication
+ * of events ends the same. A status that refunds or disputes have moved on from stays.
+ */
+export function mergeStatus(current: PaymentStatus, incoming: BaseStatus): PaymentStatus {
+  if (!(current in rank)) return current;
+  return rank[incoming] > rank[current as BaseStatus] ? incoming : current;
+}
+
+/** Stripe's PaymentIntent status in our words. `requires_payment_method` is a failure only after an attempt. */
+export function statusOfIntent(intent: { status: string; last_payment_error?: unknown }): BaseStatus {
+  if (intent.status === 'succeeded' || intent.status === 'canceled') return intent.status;
+  if (intent.status === 'requires_payment_method' && intent.last_payment_error) return 'failed';
+  return 'pending';
+}
+
+/** The payer's breakdown, in major units. VAT is inside the price (Swedish consumer prices are). */
+export interface Breakdown {
+  subtotal: number;
+  vat: number;
+  total: number;
+  coach?: number;
+  platformFee?: number;
+}
+
+/** VAT inside a gross amount, rounded half up to a minor unit: 49900 at 25 % -> 9980. */
+export function vatInside(gross: Minor, vatRate: number): Minor {
+  const basisPoints = BigInt(Math.round(vatRate * 100));
+  const numerator = BigInt(gross) * basisPoints * 2n;
+  const denominator = (10_000n + basisPoints) * 2n;
+  return minor(Number((numerator + denominator / 2n) / denominator));
+}
+
+export function breakdown(
+  payment: Pick<Payment, 'amountMinor' | 'currency' | 'vatRate' | 'coachId' | 'coachAmountMinor' | 'platformFeeMinor'>,
+): Breakdown {
+  const { amountMinor, currency } = payment;
+  const vat = vatInside(amountMinor, payment.vatRate);
+  const shares = payment.coachId
+    ? { coach: toMajor(payment.coachAmountMinor, currency), platformFee: toMajor(payment.platformFeeMinor, currency) }
+    : {};
+  return {
+    subtotal: toMajor(minor(amountMinor - vat), currency),
+    vat: toMajor(vat, currency),
+    total: toMajor(amountMinor, currency),
+    ...shares,
+  };
+}

@@ -1,0 +1,16 @@
+import type { Firestore, Transaction } from 'firebase-admin/firestore';
+import type { Product } from './products.ts';
+
+const ref = (db: Firestore, id: string) => db.collection('products').doc(id);
+
+export async function readProduct(db: Firestore, id: string, tx?: Transaction): Promise<Product | undefined> {
+  return (await (tx ? tx.get(ref(db, id)) : ref(db, id).get())).data() as Product | undefined;
+}
+
+export async function savePrice(
+  db: Firestore,
+  id: string,
+  stripePrice: NonNullable<Product['stripePrice']>,
+): Promise<void> {
+  await ref(db, id).update({ stripePrice });
+}

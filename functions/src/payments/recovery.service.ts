@@ -1,0 +1,106 @@
+import { Timestamp } from 'firebase-admin/firestore';
+import { raiseFlag } from '../admin/flags.service.ts';
+import { hours, minutes } from '../platform/clock.ts';
+import { finish, type CommandRecord } from '../platform/commands.ts';
+import type { Context } from '../platform/context.ts';
+import { messageOf, Refusal } from '../platform/errors.ts';
+import { runWrites } from '../platform/write.ts';
+import { fetchIntent, type IntentCommand } from './intents.service.ts';
+import { createSubscriptionCommand, executeSubscription, type SubscriptionPlan } from './subscriptions.service.ts';
+import { executePayment, intentPatch, processPaymentCommand, type PaymentPlan } from './payments.service.ts';
+import * as store from './payments.store.ts';
+import { fetchSale, planSale } from './sale.service.ts';
+import { idOf } from '../platform/stripe.ts';
+
+const perCall = 100;
+
+/**
+ * For the sweep: finishes commands that a crash or an unclear answer left open, under the same keys, and books sales whose
+ * events never came.
+ */
+export async function resumeCommands(ctx: Context, now: Date): Promise<{ resumed: number; booked: number }> {
+  let resumed = 0;
+  for (const record of await store.unfinishedCommands<PaymentPlan | SubscriptionPlan, object>(
+    ctx.db,
+    new Date(now.getTime() - minutes(5)),
+    perCall,
+  )) {
+    if (await resume(ctx, record, now)) resumed++;
+  }
+  let booked = 0;
+  for (const payment of await store.succeededUnbooked(ctx.db, new Date(now.getTime() - minutes(15)), perCall)) {
+    if (await bookMissing(ctx, payment.stripePaymentId, now)) booked++;
+  }
+  return { resumed, booked };
+}
+
+async function resume(
+  ctx: Context,
+  record: CommandRecord<PaymentPlan | SubscriptionPlan, object>,
+  now: Date,
+): Promise<boolean> {
+  const command = (startedAt: Date): IntentCommand => ({ uid: record.uid, requestId: record.requestId, startedAt });
+  try {
+    await finish<PaymentPlan | SubscriptionPlan, object>(ctx, record, (plan, startedAt) => {
+      if (record.command === processPaymentCommand) return executePayment(ctx, command(startedAt), plan as PaymentPlan);
+      if (record.command === createSubscriptionCommand) {
+        return executeSubscription(ctx, command(startedAt), plan as SubscriptionPlan).then((started) => ({
+          ...started,
+          amountMinor: plan.amountMinor,
+          currency: plan.currency,
+        }));
+      }
+      throw new Error(`No one resumes the command ${record.command}.`);
+    });
+    return true;
+  } catch (error) {
+    ctx.log.warn('command.not-resumed', {
+      command: record.command,
+      requestId: record.requestId,
+      error: messageOf(error),
+    });
+    if (!(error instanceof Refusal) && now.getTime() - record.createdAt.toMillis() > hours(24)) {
+      await raiseFlag(ctx, {
+        id: `command-stuck_${record.uid}_${record.requestId}`,
+        kind: 'command-stuck',
+        severity: 'warning',
+        subject: `requests/${record.uid}_${record.requestId}`,
+        message: `${record.command} has been open for a day: ${messageOf(error)}`,
+        action:
+          'Look in the Stripe dashboard for a payment with this requestId in its metadata and tell the customer where it stands.',
+      });
+    }
+    return false;
+  }
+}
+
+/** Books one sale whose events were lost. Returns whether it is booked now. */
+async function bookMissing(ctx: Context, paymentId: string, now: Date): Promise<boolean> {
+  const intent = await fetchIntent(ctx, paymentId);
+  const chargeId = idOf(intent.latest_charge);
+  const facts = chargeId ? await fetchSale(ctx, chargeId) : undefined;
+  if (!facts) {
+    await raiseFlag(ctx, {
+      id: `sale-unbooked_${paymentId}`,
+      kind: 'sale-unbooked',
+      severity: 'warning',
+      subject: `payments/${paymentId}`,
+      message: 'The payment succeeded and Stripe has not yet said how it booked it.',
+      action:
+        'Look at the charge in the Stripe dashboard. The sweep books it as soon as its balance transactions are there.',
+    });
+    return false;
+  }
+  await ctx.db.runTransaction(async (tx) => {
+    const payment = await store.readPayment(ctx.db, paymentId, tx);
+    if (!payment) return;
+    const sale = await planSale(ctx, tx, payment, facts, undefined);
+    runWrites(tx, sale.writes);
+    store.updatePayment(ctx.db, tx, paymentId, {
+      ...intentPatch(payment, intent),
+      ...sale.patch,
+      updatedAt: Timestamp.fromDate(now),
+    });
+  });
+  return true;
+}

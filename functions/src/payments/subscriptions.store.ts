@@ -1,0 +1,37 @@
+import type { DocumentSnapshot, Firestore, Transaction } from 'firebase-admin/firestore';
+import { standingStatuses, type Subscription } from './subscriptions.ts';
+
+export const subscriptionPath = (id: string): string => `subscriptions/${id}`;
+const ref = (db: Firestore, id: string) => db.collection('subscriptions').doc(id);
+
+/** When the document last changed, to tell whether it still is what a fetch was based on; null when it is not there. */
+export const versionOf = (snapshot: DocumentSnapshot): string | null =>
+  snapshot.updateTime?.toDate().toISOString() ?? null;
+
+export async function readSubscription(
+  db: Firestore,
+  id: string,
+  tx?: Transaction,
+): Promise<{ subscription: Subscription | undefined; version: string | null }> {
+  const snapshot = await (tx ? tx.get(ref(db, id)) : ref(db, id).get());
+  return { subscription: snapshot.data() as Subscription | undefined, version: versionOf(snapshot) };
+}
+
+export async function standingSubscription(
+  db: Firestore,
+  tx: Transaction,
+  userId: string,
+  productId: string,
+): Promise<boolean> {
+  const query = db
+    .collection('subscriptions')
+    .where('userId', '==', userId)
+    .where('productId', '==', productId)
+    .where('status', 'in', standingStatuses)
+    .limit(1);
+  return !(await tx.get(query)).empty;
+}
+
+export function writeSubscription(db: Firestore, tx: Transaction, id: string, subscription: Subscription): void {
+  tx.set(ref(db, id), subscription);
+}

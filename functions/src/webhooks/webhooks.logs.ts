@@ -1,0 +1,15 @@
+import type Stripe from 'stripe';
+import type { Log } from '../platform/log.ts';
+
+const fields = (event: Stripe.Event) => ({ eventId: event.id, type: event.type, account: event.account ?? null });
+
+export const eventApplied = (log: Log, event: Stripe.Event, attempts: number) =>
+  log.info('webhook.applied', { ...fields(event), attempts });
+export const eventRepeated = (log: Log, event: Stripe.Event) => log.info('webhook.repeated', fields(event));
+export const eventParked = (log: Log, event: Stripe.Event, waitingFor: string) =>
+  log.info('webhook.parked', { ...fields(event), waitingFor });
+export const eventFailed = (log: Log, event: Stripe.Event, error: string) =>
+  log.error('webhook.failed', { ...fields(event), error });
+export const eventOfOtherMode = (log: Log, event: Stripe.Event) =>
+  log.warn('webhook.other-mode', { ...fields(event), livemode: event.livemode });
+export const signatureRefused = (log: Log) => log.warn('webhook.signature-refused');
