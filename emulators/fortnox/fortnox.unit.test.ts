@@ -81,13 +81,13 @@ function rows(...given: [number, unknown, unknown][]): Record<string, unknown> {
 }
 
 /** The lower-case envelope of a 400. */
-function refusal(code: number, message?: RegExp): unknown {
+function refusal(code: number, message?: RegExp): object {
   const text: unknown = message === undefined ? expect.any(String) : expect.stringMatching(message);
   return { status: 400, body: { ErrorInformation: { error: 1, code, message: text } } };
 }
 
 /** The Pascal-case envelope of a 404. */
-function missing(code: number, message: string): unknown {
+function missing(code: number, message: string): object {
   return { status: 404, body: { ErrorInformation: { Error: 1, Code: code, Message: message } } };
 }
 
@@ -192,9 +192,7 @@ describe('registers', () => {
     expect(await get('/3/accounts/1686?financialyear=2')).toMatchObject({
       body: { Account: { Number: 1686, Description: 'Fordringar för kontokort och kuponger', Active: true } },
     });
-    expect(await get('/3/accounts/1580?financialyear=2')).toMatchObject(
-      missing(2000423, 'Kan inte hitta kontot.'),
-    );
+    expect(await get('/3/accounts/1580?financialyear=2')).toMatchObject(missing(2000423, 'Kan inte hitta kontot.'));
     expect(await get('/3/accounts/constructor')).toMatchObject({ status: 404 });
   });
 
@@ -320,9 +318,7 @@ describe('posting a voucher', () => {
     expect((await get('/3/settings/lockedperiod')).body).toEqual({ LockedPeriod: {} });
     await control('state', { lockedPeriod: `${year}-03-02` });
     expect((await get('/3/settings/lockedperiod')).body).toEqual({ LockedPeriod: { EndDate: `${year}-03-02` } });
-    expect(await post()).toMatchObject(
-      refusal(2000401, new RegExp(`har låst perioden t.o.m. ${year}-03-02`)),
-    );
+    expect(await post()).toMatchObject(refusal(2000401, new RegExp(`har låst perioden t.o.m. ${year}-03-02`)));
     expect(await post({ TransactionDate: `${year}-03-03` })).toMatchObject({ status: 201 });
     await control('state', { lockedPeriod: null });
     expect(await post()).toMatchObject({ status: 201 });
@@ -335,9 +331,7 @@ describe('posting a voucher', () => {
     expect(await send('POST', '/3/vouchers', headers, '{}')).toMatchObject(refusal(2001392));
     const xml = { ...headers, 'content-type': 'application/xml' };
     expect(await send('POST', '/3/vouchers', xml, '<Voucher/>')).toMatchObject(refusal(1000031));
-    expect(await send('GET', '/3/accounts', { ...headers, accept: 'application/xml' })).toMatchObject(
-      refusal(1000030),
-    );
+    expect(await send('GET', '/3/accounts', { ...headers, accept: 'application/xml' })).toMatchObject(refusal(1000030));
   });
 });
 

@@ -1,0 +1,264 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { z } from 'zod';
+import { FortnoxError } from './errors.ts';
+import { createSend } from './http.ts';
+import type { HttpRequest } from './http.ts';
+import { errorOf, parsed } from './reply.ts';
+import type { RawReply } from './reply.ts';
+import { repeatableRead, repeatableWrite, withRetries } from './retry.ts';
+import * as shapes from './shapes.ts';
+import { createTokenSource } from './token.ts';
+import { voucherBody } from './voucher.ts';
+import type { NewVoucher } from './voucher.ts';
+
+/** Fortnox itself: the API and the tokens live on two hosts. */
+export const FORTNOX_API_BASE = 'https://api.fortnox.se';
+export const FORTNOX_TOKEN_BASE = 'https://apps.fortnox.se';
+
+const TIMEOUT_MS = 20_000;
+const PAGE_SIZE = 500;
+/** 50 000 vouchers of one series on one day: beyond it something else is wrong. */
+const MAX_PAGES = 100;
+/** Fortnox's "No such route": a wrong address on our side, not a thing that does not exist. */
+const NO_SUCH_ROUTE = 2000762;
+
+export type FortnoxClientConfig = {
+  /** Without a trailing slash, e.g. https://api.fortnox.se */
+  readonly apiBase: string;
+  /** Where `/oauth-v1/token` is. Left out: Fortnox's own token host for Fortnox's own API, else `apiBase`. */
+  readonly tokenBase?: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Fortnox's DatabaseNumber of the company. */
+  readonly tenantId: string;
+  readonly now: () => Date;
+  /** Waits between retries; real time when left out. */
+  readonly sleep?: (ms: number) => Promise<void>;
+  /** Of one HTTP call, 20 s when left out. */
+  readonly timeoutMs?: number;
+};
+
+export type FinancialYear = { readonly id: number; readonly from: string; readonly to: string };
+export type FortnoxAccount = { readonly number: number; readonly description: string; readonly active: boolean };
+export type VoucherSeries = {
+  readonly code: string;
+  readonly description: string;
+  /** Whether vouchers may be posted to it by hand or by an API, in the year asked about. */
+  readonly manual: boolean;
+  readonly nextVoucherNumber: number;
+};
+export type VoucherId = { readonly series: string; readonly number: number; readonly financialYearId: number };
+export type VoucherSummary = {
+  readonly series: string;
+  readonly number: number;
+  readonly description: string;
+  readonly date: string;
+};
+export type FortnoxVoucher = VoucherId & {
+  readonly description: string;
+  readonly date: string;
+  /** Amounts in öre; rows struck out in Fortnox are left out. */
+  readonly rows: readonly { account: number; debitMinor: number; creditMinor: number; text: string }[];
+};
+export type CompanyInformation = {
+  readonly name: string;
+  readonly organizationNumber: string;
+  /** What the token call names as TenantId. */
+  readonly databaseNumber: number;
+};
+
+/** Fortnox, as much of it as the product uses. Every method throws `FortnoxError` and nothing else. */
+export type FortnoxClient = {
+  /** The financial year a day ('YYYY-MM-DD') is in; null when the company has not created it. */
+  financialYear(date: string): Promise<FinancialYear | null>;
+  /** An account in one year's chart; null when that year has no such account. */
+  account(number: number, financialYearId: number): Promise<FortnoxAccount | null>;
+  /** A series as it is set up for one year; null when there is none. */
+  voucherSeries(code: string, financialYearId: number): Promise<VoucherSeries | null>;
+  /**
+   * Posts a voucher. Fortnox has no idempotency: on `unknown` look with `findVouchers` before posting again.
+   * Sent again by itself only after a 401 (renewed token, once) or 429, which Fortnox answers without reading it.
+   */
+  createVoucher(voucher: NewVoucher): Promise<VoucherId>;
+  /** Every voucher of a series on one day, all pages, by number. */
+  findVouchers(query: { series: string; date: string; financialYearId: number }): Promise<VoucherSummary[]>;
+  /** One voucher with its rows; null when there is none. */
+  voucher(series: string, number: number, financialYearId: number): Promise<FortnoxVoucher | null>;
+  companyInformation(): Promise<CompanyInformation>;
+  /** The last locked day, or null when nothing is locked. */
+  lockedPeriod(): Promise<string | null>;
+};
+
+function defaultTokenBase(apiBase: string): string {
+  return apiBase === FORTNOX_API_BASE ? FORTNOX_TOKEN_BASE : apiBase;
+}
+
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof FortnoxError && error.kind === 'not_found' && error.code !== NO_SUCH_ROUTE) return null;
+    throw error;
+  }
+}
+
+/** Makes a client. It keeps its token in memory: make one per process, not one per call. */
+export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient {
+  const { apiBase, tokenBase = defaultTokenBase(apiBase), clientId, clientSecret, tenantId, now } = config;
+  const sleep = config.sleep ?? (async (ms: number) => wait(ms));
+  const send = createSend(config.timeoutMs ?? TIMEOUT_MS);
+  const url = `${tokenBase}/oauth-v1/token`;
+  const tokens = createTokenSource({ url, clientId, clientSecret, tenantId, now, sleep, send });
+
+  async function withToken(what: string, request: HttpRequest, token: string): Promise<RawReply> {
+    return send(what, { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
+  }
+
+  /** One call, its token renewed once on a 401 (which Fortnox answers before it does anything). */
+  async function call(what: string, request: HttpRequest): Promise<RawReply> {
+    const token = await tokens.current();
+    let reply = await withToken(what, request, token);
+    if (reply.status === 401) {
+      tokens.forget(token);
+      reply = await withToken(what, request, await tokens.current());
+    }
+    if (reply.status < 200 || reply.status > 299) throw errorOf(what, reply, now());
+    return reply;
+  }
+
+  async function get<T>(what: string, path: string, query: Record<string, string>, schema: z.ZodType<T>): Promise<T> {
+    const search = new URLSearchParams(query).toString();
+    const target = `${apiBase}${path}${search === '' ? '' : `?${search}`}`;
+    const headers = { accept: 'application/json' };
+    const attempt = async () => call(what, { method: 'GET', url: target, headers });
+    return parsed(what, schema, await withRetries(attempt, repeatableRead, sleep));
+  }
+
+  async function financialYear(date: string): Promise<FinancialYear | null> {
+    const what = `Reading the financial year of ${date}`;
+    const reply = await get(what, '/3/financialyears', { date }, shapes.financialYearsReply);
+    const year = reply.FinancialYears.find((one) => one.FromDate <= date && date <= one.ToDate);
+    return year === undefined ? null : { id: year.Id, from: year.FromDate, to: year.ToDate };
+  }
+
+  async function account(number: number, financialYearId: number): Promise<FortnoxAccount | null> {
+    const query = { financialyear: String(financialYearId) };
+    const reply = await orNull(get(`Reading account ${number}`, `/3/accounts/${number}`, query, shapes.accountReply));
+    if (reply === null) return null;
+    const { Number: found, Description: description, Active: active } = reply.Account;
+    return { number: found, description, active };
+  }
+
+  async function voucherSeries(code: string, financialYearId: number): Promise<VoucherSeries | null> {
+    const path = `/3/voucherseries/${encodeURIComponent(code)}`;
+    const query = { financialyear: String(financialYearId) };
+    const reply = await orNull(get(`Reading voucher series ${code}`, path, query, shapes.seriesReply));
+    if (reply === null) return null;
+    const {
+      Code,
+      Description: description,
+      Manual: manual,
+      NextVoucherNumber: nextVoucherNumber,
+    } = reply.VoucherSeries;
+    return { code: Code, description, manual, nextVoucherNumber };
+  }
+
+  async function createVoucher(voucher: NewVoucher): Promise<VoucherId> {
+    const what = `Posting a voucher to series ${voucher.series}`;
+    const request: HttpRequest = {
+      method: 'POST',
+      url: `${apiBase}/3/vouchers?financialyear=${voucher.financialYearId}`,
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: voucherBody(voucher),
+    };
+    const reply = await withRetries(async () => call(what, request), repeatableWrite, sleep);
+    const {
+      VoucherSeries: series,
+      VoucherNumber: number,
+      Year,
+    } = parsed(what, shapes.createdVoucherReply, reply).Voucher;
+    return { series, number, financialYearId: Year };
+  }
+
+  async function findVouchers(wanted: {
+    series: string;
+    date: string;
+    financialYearId: number;
+  }): Promise<VoucherSummary[]> {
+    const { series, date, financialYearId } = wanted;
+    const what = `Listing vouchers of series ${series} on ${date}`;
+    const path = `/3/vouchers/sublist/${encodeURIComponent(series)}`;
+    const found: VoucherSummary[] = [];
+    for (let page = 1; page <= MAX_PAGES; page += 1) {
+      const query = {
+        financialyear: String(financialYearId),
+        fromdate: date,
+        todate: date,
+        limit: String(PAGE_SIZE),
+        page: String(page),
+      };
+      const reply = await get(what, path, query, shapes.voucherListReply);
+      for (const one of reply.Vouchers) {
+        found.push({
+          series: one.VoucherSeries,
+          number: one.VoucherNumber,
+          description: one.Description,
+          date: one.TransactionDate,
+        });
+      }
+      // A page after the last is an error in Fortnox, so the count decides, not an empty page.
+      if (page >= reply.MetaInformation['@TotalPages']) return found.sort((a, b) => a.number - b.number);
+    }
+    throw new FortnoxError(`${what}: more than ${MAX_PAGES} pages; the list was not read to its end.`, {
+      kind: 'unknown',
+    });
+  }
+
+  async function voucher(series: string, number: number, financialYearId: number): Promise<FortnoxVoucher | null> {
+    const path = `/3/vouchers/${encodeURIComponent(series)}/${number}`;
+    const query = { financialyear: String(financialYearId) };
+    const reply = await orNull(get(`Reading voucher ${series} ${number}`, path, query, shapes.voucherReply));
+    if (reply === null) return null;
+    const found = reply.Voucher;
+    return {
+      series: found.VoucherSeries,
+      number: found.VoucherNumber,
+      financialYearId: found.Year,
+      description: found.Description,
+      date: found.TransactionDate,
+      rows: found.VoucherRows.filter((row) => row.Removed !== true).map((row) => ({
+        account: row.Account,
+        debitMinor: row.Debit,
+        creditMinor: row.Credit,
+        text: row.TransactionInformation,
+      })),
+    };
+  }
+
+  async function companyInformation(): Promise<CompanyInformation> {
+    const reply = await get('Reading the company', '/3/companyinformation', {}, shapes.companyReply);
+    const {
+      CompanyName: name,
+      OrganizationNumber: organizationNumber,
+      DatabaseNumber: databaseNumber,
+    } = reply.CompanyInformation;
+    return { name, organizationNumber, databaseNumber };
+  }
+
+  async function lockedPeriod(): Promise<string | null> {
+    const reply = await get('Reading the locked period', '/3/settings/lockedperiod', {}, shapes.lockedPeriodReply);
+    const end = reply.LockedPeriod?.EndDate ?? '';
+    return end === '' ? null : end;
+  }
+
+  return {
+    financialYear,
+    account,
+    voucherSeries,
+    createVoucher,
+    findVouchers,
+    voucher,
+    companyInformation,
+    lockedPeriod,
+  };
+}

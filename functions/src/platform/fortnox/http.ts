@@ -1,0 +1,48 @@
+import axios from 'axios';
+import { FortnoxError } from './errors.ts';
+import type { RawReply } from './reply.ts';
+
+export type HttpRequest = {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
+
+/** One HTTP call, any status; rejects with an `unknown` FortnoxError when no whole reply came. */
+export type Send = (what: string, request: HttpRequest) => Promise<RawReply>;
+
+const MAX_REPLY_BYTES = 20 * 1024 * 1024;
+
+/** Sends with axios. Redirects are not followed: a POST must not travel on to somewhere else by itself. */
+export function createSend(timeoutMs: number): Send {
+  return async (what, { method, url, headers, body }) => {
+    try {
+      const response = await axios.request<string>({
+        method,
+        url,
+        headers,
+        data: body,
+        // axios' own timeout starts again with every byte; the signal bounds the whole call.
+        timeout: timeoutMs,
+        signal: AbortSignal.timeout(timeoutMs),
+        maxRedirects: 0,
+        maxContentLength: MAX_REPLY_BYTES,
+        responseType: 'text',
+        transformRequest: [(data: unknown) => data],
+        transformResponse: [(data: unknown) => data],
+        validateStatus: () => true,
+      });
+      const retryAfter: unknown = response.headers['retry-after'];
+      return {
+        status: response.status,
+        retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+        text: typeof response.data === 'string' ? response.data : '',
+      };
+    } catch (error) {
+      // axios' error carries the request with its token and secret: only its code and text go on.
+      const reason = axios.isAxiosError(error) ? (error.code ?? error.message) : 'the call could not be made';
+      throw new FortnoxError(`${what}: no answer from Fortnox (${reason}).`, { kind: 'unknown' });
+    }
+  };
+}
