@@ -1,0 +1,92 @@
+import type { FlagInput } from '../admin/flags.ts';
+import type { LedgerDocument } from '../ledger/ledger.ts';
+import type { Voucher } from './accounting.ts';
+
+/** What accounting tells a person; each is explained in docs/accounting.md. One flag per cause, not per voucher held by it. */
+
+export const unsupportedFlag = (document: LedgerDocument, reason: string): FlagInput => ({
+  id: `voucher-unsupported_${document.id}`,
+  kind: 'voucher-unsupported',
+  severity: 'critical',
+  subject: `ledger/${document.id}`,
+  message: `Ledger document ${document.id} has no voucher: ${reason}.`,
+  action: 'Book it by hand in Fortnox and tell the engineers: the posting rules do not cover it yet.',
+});
+
+export const lateVouchersFlag = (late: readonly Voucher[]): FlagInput => ({
+  id: 'vouchers-late',
+  kind: 'vouchers-late',
+  severity: 'critical',
+  subject: `vouchers/${late[0]?.id ?? ''}`,
+  message: `${late.length} vouchers are not in Fortnox a day after they were made, the oldest first: ${late
+    .slice(0, 5)
+    .map((voucher) => `${voucher.id} (${voucher.state}: ${voucher.error ?? 'not tried'})`)
+    .join('; ')}.`,
+  action: 'See what each says; they are tried again by themselves once the cause is mended.',
+});
+
+export const missingYearFlag = (voucher: Voucher): FlagInput => ({
+  id: `financial-year-missing_${voucher.date.slice(0, 4)}`,
+  kind: 'financial-year-missing',
+  severity: 'critical',
+  subject: `vouchers/${voucher.id}`,
+  message: `Fortnox has no financial year that ${voucher.date} is in.`,
+  action:
+    'Create the financial year in Fortnox (the API cannot). Vouchers held for it then go on by themselves within an hour.',
+});
+
+export const seriesFlag = (voucher: Voucher, year: string, problem: string): FlagInput => ({
+  id: `voucher-series_${voucher.series}_${year}`,
+  kind: 'voucher-series',
+  severity: 'critical',
+  subject: `vouchers/${voucher.id}`,
+  message: `Voucher series ${voucher.series} ${problem} in the financial year of ${voucher.date}.`,
+  action: `In Fortnox, create series ${voucher.series} for that year with "Manuell kontering" and let nothing else post to it. Held vouchers then go on by themselves within an hour.`,
+});
+
+export const accountFlag = (voucher: Voucher, account: number, year: string, problem: string): FlagInput => ({
+  id: `account-unusable_${account}_${year}`,
+  kind: 'account-unusable',
+  severity: 'critical',
+  subject: `vouchers/${voucher.id}`,
+  message: `Account ${account} ${problem} in the financial year of ${voucher.date}.`,
+  action: `Create or activate account ${account} in Fortnox for that year, or configure another (CLEARING_ACCOUNT for the clearing account; vouchers already made keep theirs). Held vouchers then go on by themselves within an hour.`,
+});
+
+export const lockedFlag = (voucher: Voucher, words: string): FlagInput => ({
+  id: `period-locked_${voucher.date}`,
+  kind: 'period-locked',
+  severity: 'critical',
+  subject: `vouchers/${voucher.id}`,
+  message: `Vouchers of ${voucher.date} cannot be posted: ${words}`,
+  action:
+    'Unlock the period in Fortnox until they are posted (they go on by themselves within an hour), then lock it again.',
+});
+
+export const rejectedFlag = (voucher: Voucher, words: string): FlagInput => ({
+  id: `voucher-rejected_${voucher.id}`,
+  kind: 'voucher-rejected',
+  severity: 'critical',
+  subject: `vouchers/${voucher.id}`,
+  message: `Fortnox refused voucher ${voucher.id} of ${voucher.date}: ${words}`,
+  action: 'Mend in Fortnox what it names, then send the voucher again (retryVoucher).',
+});
+
+export const twiceFlag = (voucher: Voucher, where: string): FlagInput => ({
+  id: `voucher-twice_${voucher.id}`,
+  kind: 'voucher-twice',
+  severity: 'critical',
+  subject: `vouchers/${voucher.id}`,
+  message: `Fortnox has voucher ${voucher.id} (key ${voucher.key}) more than once: ${where}.`,
+  action: 'Reverse the superfluous ones in Fortnox by a correcting voucher; keep the one the document names.',
+});
+
+export const retriesSpentFlag = (voucherId: string, error: string): FlagInput => ({
+  id: `voucher-retries-spent_${voucherId}`,
+  kind: 'voucher-retries-spent',
+  severity: 'warning',
+  subject: `vouchers/${voucherId}`,
+  message: `The queue gave up posting voucher ${voucherId} for now: ${error}`,
+  action:
+    'The sweep tries it again by itself. If Fortnox refuses the token, check the consent, the licence and the tenant id.',
+});

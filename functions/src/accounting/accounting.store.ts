@@ -1,0 +1,65 @@
+import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import { minor, type Minor } from '../platform/money.ts';
+import { voucherStates, type Voucher, type VoucherState } from './accounting.ts';
+
+const collection = 'vouchers';
+
+export const voucherPath = (id: string): string => `${collection}/${id}`;
+const ref = (db: Firestore, id: string) => db.collection(collection).doc(id);
+
+export async function readVoucher(db: Firestore, tx: Transaction, id: string): Promise<Voucher | undefined> {
+  return (await tx.get(ref(db, id))).data() as Voucher | undefined;
+}
+
+export function createVoucher(db: Firestore, tx: Transaction, voucher: Voucher): void {
+  tx.create(ref(db, voucher.id), voucher);
+}
+
+/** The whole document: what an old state had and the new one has not (an error, a lease) goes with it. */
+export function saveVoucher(db: Firestore, tx: Transaction, voucher: Voucher): void {
+  tx.set(ref(db, voucher.id), voucher);
+}
+
+/** Vouchers ready to be sent, by id, after one of them. */
+export async function readyVouchers(db: Firestore, after: string | undefined, limit: number): Promise<Voucher[]> {
+  let query = db.collection(collection).where('state', '==', 'ready').orderBy('__name__').limit(limit);
+  if (after !== undefined) query = query.startAfter(after);
+  return (await query.get()).docs.map((doc) => doc.data() as Voucher);
+}
+
+/** Unfinished vouchers whose time has come, longest waiting first. */
+export async function dueVouchers(db: Firestore, now: Date, limit: number): Promise<Voucher[]> {
+  const page = await db
+    .collection(collection)
+    .where('nextTryAt', '<=', Timestamp.fromDate(now))
+    .orderBy('nextTryAt')
+    .limit(limit)
+    .get();
+  return page.docs.map((doc) => doc.data() as Voucher);
+}
+
+/** The vouchers posted last. */
+export async function lastPosted(db: Firestore, limit: number): Promise<Voucher[]> {
+  const page = await db.collection(collection).orderBy('postedAt', 'desc').limit(limit).get();
+  return page.docs.map((doc) => doc.data() as Voucher);
+}
+
+export interface StateTotal {
+  count: number;
+  clearingMinor: Minor;
+}
+
+/** How many vouchers are in each state and what they say moved in Stripe, read at one moment. */
+export async function totalsByState(db: Firestore, tx: Transaction): Promise<Record<VoucherState, StateTotal>> {
+  const totals = await Promise.all(voucherStates.map((state) => totalOf(db, tx, state)));
+  return Object.fromEntries(totals) as Record<VoucherState, StateTotal>;
+}
+
+async function totalOf(db: Firestore, tx: Transaction, state: VoucherState): Promise<[VoucherState, StateTotal]> {
+  const query = db.collection(collection).where('state', '==', state);
+  const sums = await tx.get(
+    query.aggregate({ count: AggregateField.count(), clearing: AggregateField.sum('clearingMinor') }),
+  );
+  const { count, clearing } = sums.data();
+  return [state, { count, clearingMinor: minor(clearing) }];
+}

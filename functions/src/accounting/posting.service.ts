@@ -1,0 +1,205 @@
+import { planFlag, raiseFlag } from '../admin/flags.service.ts';
+import type { FlagInput } from '../admin/flags.ts';
+import { planPayoutReference } from '../payouts/reference.service.ts';
+import { minutes } from '../platform/clock.ts';
+import type { Context } from '../platform/context.ts';
+import { messageOf } from '../platform/errors.ts';
+import { FortnoxError } from '../platform/fortnox/errors.ts';
+import type { FinancialYear, FortnoxClient } from '../platform/fortnox/client.ts';
+import { runWrites } from '../platform/write.ts';
+import {
+  holdMs,
+  inTime,
+  mayPost,
+  mustLookUp,
+  posted,
+  putBack,
+  rejected,
+  stillLeased,
+  takeLease,
+  unclear,
+  withoutDoubt,
+  type FortnoxVoucherRef,
+  type Lease,
+  type Voucher,
+} from './accounting.ts';
+import { lockedFlag, rejectedFlag, twiceFlag } from './accounting-flags.ts';
+import * as logs from './accounting.logs.ts';
+import * as store from './accounting.store.ts';
+import { checkPostable, forget, registersOf } from './preflight.service.ts';
+
+/** Fortnox: "... har låst perioden t.o.m. ...". */
+const PERIOD_LOCKED = 2000401;
+/** How long a voucher waits for the sweep when the queue does not come to it sooner. */
+const putBackMs = minutes(5);
+
+export type PostOutcome = 'posted' | 'found' | 'held' | 'rejected' | 'left';
+
+/**
+ * Posts one voucher, once. Fortnox has no idempotency, so: one worker at a time holds the voucher (a lease), anything but
+ * a first attempt looks in Fortnox for the voucher's key before it posts, and after an unclear post only a look-up at
+ * least 30 s later that finds nothing allows another. Throws when it should be tried again soon (unclear, rate limited,
+ * no token): the queue does.
+ */
+export async function postOne(ctx: Context, voucherId: string): Promise<PostOutcome> {
+  const lease = await takeVoucher(ctx, voucherId);
+  if (!lease.taken) {
+    logs.voucherLeft(ctx.log, voucherId, lease.because);
+    return 'left';
+  }
+  const sending: Sending = { voucher: lease.voucher, asked: false };
+  try {
+    return await send(ctx, sending);
+  } catch (error) {
+    await giveBack(ctx, sending, messageOf(error));
+    throw error;
+  }
+}
+
+interface Sending {
+  voucher: Voucher;
+  /** The post may have reached Fortnox: from then on an error means unknown. */
+  asked: boolean;
+}
+
+function takeVoucher(ctx: Context, voucherId: string): Promise<Lease | { taken: false; because: 'not there' }> {
+  return ctx.db.runTransaction(async (tx) => {
+    const voucher = await store.readVoucher(ctx.db, tx, voucherId);
+    if (!voucher) return { taken: false, because: 'not there' };
+    const lease = takeLease(voucher, ctx.clock.now());
+    if (lease.taken) store.saveVoucher(ctx.db, tx, lease.voucher);
+    return lease;
+  });
+}
+
+async function send(ctx: Context, sending: Sending): Promise<PostOutcome> {
+  const fortnox = await ctx.fortnox();
+  const registers = await registersOf(fortnox, sending.voucher);
+  if ('hold' in registers) return hold(ctx, sending.voucher, registers.hold);
+  const { year } = registers;
+  if (mustLookUp(sending.voucher)) {
+    if (await lookUp(ctx, fortnox, sending.voucher, year)) return 'found';
+    sending.voucher = withoutDoubt(sending.voucher);
+  }
+  const { voucher } = sending;
+  const obstacle = await checkPostable(fortnox, voucher, registers);
+  if (obstacle) return hold(ctx, voucher, obstacle);
+  if (!inTime(voucher, ctx.clock.now())) {
+    throw new Error(
+      `Voucher ${voucher.id} took too long to prepare; another worker may take it soon, so this one does not post it.`,
+    );
+  }
+  return post(ctx, fortnox, sending, year);
+}
+
+/** True when the voucher is in Fortnox already; it is marked so. Throws when it is too early to say that it is not. */
+async function lookUp(ctx: Context, fortnox: FortnoxClient, voucher: Voucher, year: FinancialYear): Promise<boolean> {
+  const begun = ctx.clock.now();
+  const { series, date, key } = voucher;
+  const listed = await fortnox.findVouchers({ series, date, financialYearId: year.id });
+  const found = listed.filter((one) => one.description.includes(key));
+  const [first, ...more] = found;
+  if (first) {
+    await settle(ctx, voucher, referenceOf(voucher, first.number, year), true);
+    if (more.length > 0)
+      await raiseFlag(ctx, twiceFlag(voucher, found.map((one) => `${series} ${one.number}`).join(', ')));
+    return true;
+  }
+  if (mayPost(voucher, begun)) return false;
+  throw new Error(
+    `Voucher ${voucher.id} may have been posted moments ago and is not to be seen yet; it is looked for again.`,
+  );
+}
+
+async function post(ctx: Context, fortnox: FortnoxClient, sending: Sending, year: FinancialYear): Promise<PostOutcome> {
+  const { voucher } = sending;
+  const { series, date, description, rows } = voucher;
+  sending.asked = true;
+  try {
+    const { number } = await fortnox.createVoucher({ financialYearId: year.id, series, date, description, rows });
+    await settle(ctx, voucher, referenceOf(voucher, number, year), false);
+    return 'posted';
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    sending.asked = false;
+    if (refusal.kind === 'turned away') throw error;
+    // What Fortnox refuses now it may have allowed when its registers were last read.
+    forget(fortnox);
+    if (refusal.code === PERIOD_LOCKED) return hold(ctx, voucher, lockedFlag(voucher, refusal.words));
+    return reject(ctx, voucher, refusal.words, refusal.code);
+  }
+}
+
+type FortnoxRefusal = { kind: 'turned away' } | { kind: 'no'; words: string; code: number | undefined };
+
+/** What is certain not to have been posted; undefined: it may have been. */
+function refusalOf(error: unknown): FortnoxRefusal | undefined {
+  if (!(error instanceof FortnoxError) || error.kind === 'unknown') return undefined;
+  if (error.kind === 'rate_limited' || error.kind === 'unauthorized') return { kind: 'turned away' };
+  return { kind: 'no', words: error.fortnoxMessage ?? error.message, code: error.code };
+}
+
+const referenceOf = (voucher: Voucher, number: number, year: FinancialYear): FortnoxVoucherRef => ({
+  number,
+  financialYearId: year.id,
+  reference: `${voucher.series} ${number} (${year.from.slice(0, 4)})`,
+});
+
+/** Marks the voucher posted and its payout referenced, in one commit. Posted is posted, whoever holds the lease by now. */
+async function settle(ctx: Context, voucher: Voucher, where: FortnoxVoucherRef, found: boolean): Promise<void> {
+  const done = posted(voucher, where, ctx.clock.now());
+  await ctx.db.runTransaction(async (tx) => {
+    const current = await store.readVoucher(ctx.db, tx, voucher.id);
+    if (current?.state === 'posted') {
+      if (current.fortnoxNumber === where.number) return;
+      runWrites(
+        tx,
+        await planFlag(ctx, tx, twiceFlag(voucher, `${current.fortnoxReference ?? '?'} and ${where.reference}`)),
+      );
+      return;
+    }
+    const writes = voucher.payoutId ? await planPayoutReference(ctx, tx, voucher.payoutId, where.reference) : [];
+    store.saveVoucher(ctx.db, tx, done);
+    runWrites(tx, writes);
+  });
+  logs.voucherPosted(ctx.log, done, found);
+}
+
+/** Something in Fortnox must change first; the voucher waits and goes on by itself. */
+async function hold(ctx: Context, voucher: Voucher, flag: FlagInput): Promise<'held'> {
+  await saveMine(ctx, voucher, (mine) => putBack(mine, flag.message, holdMs, ctx.clock.now()));
+  await raiseFlag(ctx, flag);
+  logs.voucherHeld(ctx.log, voucher, flag.id);
+  return 'held';
+}
+
+async function reject(ctx: Context, voucher: Voucher, words: string, code: number | undefined): Promise<'rejected'> {
+  const flag = rejectedFlag(voucher, words);
+  await saveMine(ctx, voucher, (mine) => rejected(mine, words, code, ctx.clock.now()), flag);
+  logs.voucherRejected(ctx.log, voucher, words);
+  return 'rejected';
+}
+
+async function giveBack(ctx: Context, { voucher, asked }: Sending, error: string): Promise<void> {
+  const now = ctx.clock.now();
+  if (asked) logs.voucherUnclear(ctx.log, voucher, error);
+  else logs.voucherPutBack(ctx.log, voucher, error);
+  await saveMine(ctx, voucher, (mine) => (asked ? unclear(mine, error, now) : putBack(mine, error, putBackMs, now)));
+}
+
+/** Saves what became of a voucher, unless another worker holds it by now. A flag goes into the same commit. */
+async function saveMine(
+  ctx: Context,
+  mine: Voucher,
+  next: (mine: Voucher) => Voucher,
+  flag?: FlagInput,
+): Promise<void> {
+  await ctx.db.runTransaction(async (tx) => {
+    const current = await store.readVoucher(ctx.db, tx, mine.id);
+    if (!current || !stillLeased(current, mine)) return;
+    const writes = flag ? await planFlag(ctx, tx, flag) : [];
+    store.saveVoucher(ctx.db, tx, next(mine));
+    runWrites(tx, writes);
+  });
+}
