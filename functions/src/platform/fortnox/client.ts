@@ -107,8 +107,8 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
   const { apiBase, tokenBase = defaultTokenBase(apiBase), clientId, clientSecret, tenantId, now } = config;
   const sleep = config.sleep ?? (async (ms: number) => wait(ms));
   const send = createSend(config.timeoutMs ?? TIMEOUT_MS);
-  const url = `${tokenBase}/oauth-v1/token`;
-  const tokens = createTokenSource({ url, clientId, clientSecret, tenantId, now, sleep, send });
+  const tokenUrl = `${tokenBase}/oauth-v1/token`;
+  const tokens = createTokenSource({ url: tokenUrl, clientId, clientSecret, tenantId, now, sleep, send });
 
   async function withToken(what: string, request: HttpRequest, token: string): Promise<RawReply> {
     return send(what, { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
@@ -126,12 +126,21 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
     return reply;
   }
 
+  /** Fetches the token first, so that its own retries are not multiplied by those of the call. */
+  async function repeated(
+    what: string,
+    request: HttpRequest,
+    again: (error: FortnoxError) => boolean,
+  ): Promise<RawReply> {
+    await tokens.current();
+    return withRetries(async () => call(what, request), again, sleep);
+  }
+
   async function get<T>(what: string, path: string, query: Record<string, string>, schema: z.ZodType<T>): Promise<T> {
     const search = new URLSearchParams(query).toString();
-    const target = `${apiBase}${path}${search === '' ? '' : `?${search}`}`;
-    const headers = { accept: 'application/json' };
-    const attempt = async () => call(what, { method: 'GET', url: target, headers });
-    return parsed(what, schema, await withRetries(attempt, repeatableRead, sleep));
+    const url = `${apiBase}${path}${search === '' ? '' : `?${search}`}`;
+    const reply = await repeated(what, { method: 'GET', url, headers: { accept: 'application/json' } }, repeatableRead);
+    return parsed(what, schema, reply);
   }
 
   async function financialYear(date: string): Promise<FinancialYear | null> {
@@ -171,7 +180,7 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
       headers: { accept: 'application/json', 'content-type': 'application/json' },
       body: voucherBody(voucher),
     };
-    const reply = await withRetries(async () => call(what, request), repeatableWrite, sleep);
+    const reply = await repeated(what, request, repeatableWrite);
     const {
       VoucherSeries: series,
       VoucherNumber: number,

@@ -194,6 +194,12 @@ describe('tokens', () => {
     expect(slept).toEqual([1000, 2000]);
   });
 
+  it('gives up on a token host that stays down after four attempts', async () => {
+    await arm('error_500_before', { path: '/oauth-v1/token', times: 9 });
+    expect(await failure(client.lockedPeriod())).toMatchObject({ kind: 'unknown', status: 500 });
+    expect(asked()).toHaveLength(4);
+  });
+
   it('takes tokens from another host when told', async () => {
     const nowhere = makeClient({ tokenBase: 'http://127.0.0.1:1' });
     expect(await failure(nowhere.lockedPeriod())).toMatchObject({ kind: 'unknown' });
@@ -321,6 +327,16 @@ describe('posting', () => {
         ],
       },
       /not negative/,
+    ],
+    [
+      'more digits than Fortnox takes',
+      {
+        rows: [
+          { account: 1686, debitMinor: 100_000_000_000_000, creditMinor: 0 },
+          { account: 3001, debitMinor: 0, creditMinor: 100_000_000_000_000 },
+        ],
+      },
+      /14 digits/,
     ],
     ['a bad character', { description: 'a | b' }, /sanitizeText/],
     ['no description', { description: '' }, /empty/],

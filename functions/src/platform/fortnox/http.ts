@@ -14,18 +14,22 @@ export type Send = (what: string, request: HttpRequest) => Promise<RawReply>;
 
 const MAX_REPLY_BYTES = 20 * 1024 * 1024;
 
+function networkCode(error: unknown): string {
+  return axios.isAxiosError(error) ? (error.code ?? error.message) : 'the call could not be made';
+}
+
 /** Sends with axios. Redirects are not followed: a POST must not travel on to somewhere else by itself. */
 export function createSend(timeoutMs: number): Send {
   return async (what, { method, url, headers, body }) => {
+    const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const response = await axios.request<string>({
         method,
         url,
         headers,
         data: body,
-        // axios' own timeout starts again with every byte; the signal bounds the whole call.
-        timeout: timeoutMs,
-        signal: AbortSignal.timeout(timeoutMs),
+        // axios' own timeout starts again with every byte; this bounds the whole call.
+        signal: deadline,
         maxRedirects: 0,
         maxContentLength: MAX_REPLY_BYTES,
         responseType: 'text',
@@ -41,7 +45,7 @@ export function createSend(timeoutMs: number): Send {
       };
     } catch (error) {
       // axios' error carries the request with its token and secret: only its code and text go on.
-      const reason = axios.isAxiosError(error) ? (error.code ?? error.message) : 'the call could not be made';
+      const reason = deadline.aborted ? `nothing within ${timeoutMs} ms` : networkCode(error);
       throw new FortnoxError(`${what}: no answer from Fortnox (${reason}).`, { kind: 'unknown' });
     }
   };

@@ -1,5 +1,5 @@
 /** Fortnox takes 14 digits, decimals included (older documentation): 999 999 999 999.99 kronor. */
-const MAX_MINOR = 99_999_999_999_999;
+export const MAX_MINOR = 99_999_999_999_999;
 
 /**
  * Öre as the JSON number Fortnox reads, always two decimals: 49900 -> "499.00", 5 -> "0.05".

@@ -1,5 +1,5 @@
 import { FortnoxError } from './errors.ts';
-import { formatMinor } from './money.ts';
+import { formatMinor, MAX_MINOR } from './money.ts';
 import { isCleanText } from './text.ts';
 
 /** Lengths from Fortnox's API description. */
@@ -36,8 +36,10 @@ function checkRow(row: NewVoucherRow): void {
     refuse(`account ${row.account} is not a number from 1000 to 9999.`);
   }
   for (const minor of [row.debitMinor, row.creditMinor]) {
-    if (!Number.isSafeInteger(minor) || minor < 0) {
-      refuse(`account ${row.account} has an amount of ${minor}; amounts are whole öre and not negative.`);
+    if (!Number.isSafeInteger(minor) || minor < 0 || minor > MAX_MINOR) {
+      refuse(
+        `account ${row.account} has an amount of ${minor}; amounts are whole öre, not negative and of at most 14 digits.`,
+      );
     }
   }
   if (row.debitMinor !== 0 && row.creditMinor !== 0) {
