@@ -1,0 +1,4 @@
+import { describeFirestoreContract } from './contract.ts';
+import { createMemoryFirestore } from './memory/memory-firestore.ts';
+
+describeFirestoreContract('the in-memory twin', () => createMemoryFirestore());
