@@ -1,5 +1,5 @@
 import { Timestamp } from 'firebase-admin/firestore';
-import { minor, sum, zero, type Currency, type Minor } from '../platform/money.ts';
+import { minor, negate, sum, zero, type Currency, type Minor } from '../platform/money.ts';
 
 /**
  * The double-entry core. One document per Stripe money object, with Stripe's own amounts; debit positive; append-only.
@@ -115,8 +115,8 @@ export function destinationSale(
     deltas: deltas({
       stripe_platform: sale.grossMinor - sale.coachMinor,
       stripe_connected: sale.coachMinor,
-      coach_payable: -sale.coachMinor,
-      fee_revenue: -sale.feeMinor,
+      coach_payable: negate(sale.coachMinor),
+      fee_revenue: negate(sale.feeMinor),
     }),
     parts: { grossMinor: sale.grossMinor, coachMinor: sale.coachMinor, feeMinor: sale.feeMinor, vatRate: sale.vatRate },
     coachId: sale.coachId,
@@ -135,7 +135,7 @@ export function ownSale(sale: SaleBase): LedgerEntry {
     kind: 'own_sale',
     occurredAt: sale.occurredAt,
     currency: sale.currency,
-    deltas: deltas({ stripe_platform: sale.grossMinor, own_revenue: -sale.grossMinor }),
+    deltas: deltas({ stripe_platform: sale.grossMinor, own_revenue: negate(sale.grossMinor) }),
     parts: { grossMinor: sale.grossMinor, coachMinor: zero, feeMinor: zero, vatRate: sale.vatRate },
     paymentId: sale.paymentId,
     stripeObjectId: sale.chargeId,
@@ -159,7 +159,7 @@ export function stripeFee(fee: {
     kind: 'fee',
     occurredAt: fee.occurredAt,
     currency: fee.currency,
-    deltas: deltas({ stripe_fees: fee.feeMinor, stripe_platform: -fee.feeMinor }),
+    deltas: deltas({ stripe_fees: fee.feeMinor, stripe_platform: negate(fee.feeMinor) }),
     parts: { grossMinor: fee.feeMinor, coachMinor: zero, feeMinor: zero, vatRate: 0 },
     ...(fee.paymentId ? { paymentId: fee.paymentId } : {}),
     stripeObjectId: fee.balanceTransactionId,
@@ -189,7 +189,7 @@ export function coachPayout(payout: PayoutBooking): LedgerEntry {
 export function payoutReturned(payout: PayoutBooking): LedgerEntry {
   const id = `${payout.stripePayoutId}:payout_returned`;
   return {
-    ...payoutEntry('payout_returned', id, minor(-payout.amountMinor), payout),
+    ...payoutEntry('payout_returned', id, negate(payout.amountMinor), payout),
     reverses: `${payout.stripePayoutId}:payout`,
   };
 }
@@ -200,7 +200,7 @@ function payoutEntry(kind: LedgerKind, id: string, amount: Minor, payout: Payout
     kind,
     occurredAt: payout.occurredAt,
     currency: payout.currency,
-    deltas: deltas({ coach_payable: amount, stripe_connected: -amount }),
+    deltas: deltas({ coach_payable: amount, stripe_connected: negate(amount) }),
     parts: { grossMinor: minor(Math.abs(amount)), coachMinor: zero, feeMinor: zero, vatRate: 0 },
     coachId: payout.coachId,
     payoutId: payout.payoutId,

@@ -41,7 +41,7 @@ async function findIntent(
     created: { gte: since },
     limit: 100,
   })) {
-    if (intent.metadata['requestId'] === command.requestId && intent.metadata['userId'] === command.uid) return intent;
+    if (intent.metadata.requestId === command.requestId && intent.metadata.userId === command.uid) return intent;
   }
   return undefined;
 }

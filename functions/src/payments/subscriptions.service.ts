@@ -159,7 +159,7 @@ async function subscriptionOnce(
       status: 'all',
       limit: 100,
     })) {
-      if (found.metadata['requestId'] === command.requestId) return found;
+      if (found.metadata.requestId === command.requestId) return found;
     }
     return expired(command.requestId);
   }

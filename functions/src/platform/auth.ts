@@ -22,8 +22,8 @@ export function callerOf(auth: VerifiedToken | undefined): Caller {
     uid: auth.uid,
     ...(auth.token.email ? { email: auth.token.email } : {}),
     ...(typeof auth.token.name === 'string' ? { name: auth.token.name } : {}),
-    coach: auth.token['coach'] === true,
-    admin: auth.token['admin'] === true,
+    coach: auth.token.coach === true,
+    admin: auth.token.admin === true,
   };
 }
 

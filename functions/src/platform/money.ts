@@ -22,6 +22,8 @@ export function minor(value: number): Minor {
 
 export const zero = minor(0);
 
+export const negate = (amount: Minor): Minor => minor(0 - amount);
+
 export function sum(amounts: Iterable<number>): Minor {
   let total = 0;
   for (const amount of amounts) total += amount;
