@@ -139,6 +139,7 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('payoutRuns'),
   adminsOnly('payoutRuns/one/coaches'),
   adminsOnly('reconciliations'),
+  adminsOnly('reconciliations/one/accounts'),
   adminsOnly('flags'),
   adminsOnly('auditLog'),
   closed('requests'),
