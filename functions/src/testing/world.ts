@@ -1,0 +1,131 @@
+import type { Firestore } from 'firebase-admin/firestore';
+import Stripe from 'stripe';
+import { startFortnoxEmulator, type FortnoxEmulator } from '../../../emulators/fortnox/index.ts';
+import { startStripeEmulator, type StripeEmulator } from '../../../emulators/stripe/index.ts';
+import { getJson, postJson } from '../../../scripts/story/http.ts';
+import type { Config } from '../config.ts';
+import type { Context } from '../platform/context.ts';
+import { createMemoryFirestore, type MemoryFirestoreOptions } from '../platform/firestore/memory/memory-firestore.ts';
+import { createFortnoxClient } from '../platform/fortnox/client.ts';
+import { silentLog } from '../platform/log.ts';
+import type { TaskName, TaskPayloads } from '../platform/tasks.ts';
+import { receiveEvent, type Receipt } from '../webhooks/webhooks.service.ts';
+
+export interface QueuedTask {
+  name: TaskName;
+  id: string;
+  payload: TaskPayloads[TaskName];
+}
+
+/**
+ * A context for service tests: Firestore's in-memory twin, the Stripe and Fortnox emulators in this process behind the
+ * real clients, tasks kept in a list, and one clock over all of it.
+ */
+export interface TestWorld {
+  ctx: Context;
+  /** The real Stripe SDK on the emulator, for the test's own calls. */
+  stripe: Stripe;
+  stripeEmulator: StripeEmulator;
+  fortnoxEmulator: FortnoxEmulator;
+  /** Enqueued and not yet taken; a repeated id is dropped as Cloud Tasks does. */
+  tasks: QueuedTask[];
+  now(): Date;
+  /** Moves the product's clock and both emulators'. */
+  advance(milliseconds: number): Promise<void>;
+  /** A control call: `control('stripe', 'faults', {...})`; without a body it reads. */
+  control<T>(which: 'stripe' | 'fortnox', path: string, body?: unknown): Promise<T>;
+  /** Gives every event that Stripe has made since the last call to the product, in order. */
+  deliver(): Promise<{ event: Stripe.Event; receipt: Receipt }[]>;
+  close(): Promise<void>;
+}
+
+export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
+  stripePublishableKey: 'pk_test_inner_journey',
+  fortnoxTokenBase: '',
+  fortnoxTenantId: '100001',
+  platformFeePercent: 20,
+  feeRounding: 'whole',
+  currency: 'SEK',
+  accountingProfile: 'specification',
+  voucherSeries: 'S',
+  clearingAccount: 1686,
+  allowedOrigins: ['http://127.0.0.1:5000'],
+  enforceAppCheck: false,
+  schedulerServiceAccount: '',
+};
+
+const stripeKey = 'sk_test_inner_journey';
+
+export async function createTestWorld(
+  options: { db?: Firestore; firestore?: MemoryFirestoreOptions } = {},
+): Promise<TestWorld> {
+  const [stripeEmulator, fortnoxEmulator] = await Promise.all([
+    startStripeEmulator({ deliveries: 'manual' }),
+    startFortnoxEmulator(),
+  ]);
+  let offset = 0;
+  const now = () => new Date(Date.now() + offset);
+  const base = { stripe: stripeEmulator.url, fortnox: fortnoxEmulator.url };
+  const { hostname, port } = new URL(base.stripe);
+  const stripe = new Stripe(stripeKey, { protocol: 'http', host: hostname, port, telemetry: false, timeout: 3_000 });
+  const fortnox = createFortnoxClient({
+    apiBase: base.fortnox,
+    clientId: 'fortnox-emulator-client',
+    clientSecret: 'fortnox-emulator-secret',
+    tenantId: testConfig.fortnoxTenantId,
+    now,
+    timeoutMs: 3_000,
+  });
+  const tasks: QueuedTask[] = [];
+  const taken = new Set<string>();
+  const ctx: Context = {
+    config: { ...testConfig, stripeApiBase: base.stripe, fortnoxApiBase: base.fortnox },
+    clock: { now },
+    db: options.db ?? createMemoryFirestore({ now, ...options.firestore }),
+    stripe: async () => stripe,
+    fortnox: async () => fortnox,
+    tasks: {
+      async enqueue(name, id, payload) {
+        if (taken.has(`${name}/${id}`)) return;
+        taken.add(`${name}/${id}`);
+        tasks.push({ name, id, payload });
+      },
+    },
+    log: silentLog,
+  };
+  const control = async <T>(which: 'stripe' | 'fortnox', path: string, body?: unknown): Promise<T> =>
+    body === undefined
+      ? getJson<T>(`${base[which]}/_emulator/${path}`)
+      : postJson<T>(`${base[which]}/_emulator/${path}`, body);
+  const seen = new Set<string>();
+  return {
+    ctx,
+    stripe,
+    stripeEmulator,
+    fortnoxEmulator,
+    tasks,
+    now,
+    control,
+    async advance(milliseconds) {
+      offset += milliseconds;
+      const seconds = Math.ceil(milliseconds / 1000);
+      await Promise.all([
+        control('stripe', 'clock', { advanceSeconds: seconds }),
+        control('fortnox', 'clock', { advanceSeconds: seconds }),
+      ]);
+    },
+    async deliver() {
+      const { events } = await control<{ events: Stripe.Event[] }>('stripe', 'events');
+      const fresh = events.filter(({ id }) => !seen.has(id));
+      const received: { event: Stripe.Event; receipt: Receipt }[] = [];
+      for (const event of fresh) {
+        seen.add(event.id);
+        received.push({ event, receipt: await receiveEvent(ctx, event) });
+      }
+      return received;
+    },
+    async close() {
+      await Promise.all([stripeEmulator.close(), fortnoxEmulator.close()]);
+    },
+  };
+}
