@@ -1,7 +1,13 @@
 import type { Timestamp } from 'firebase-admin/firestore';
-import type { Currency, Minor } from '../platform/money.ts';
+import { minor, type Currency, type Minor } from '../platform/money.ts';
 
 export type EarningStatus = 'pending' | 'available' | 'paid' | 'reversed' | 'held';
+
+/**
+ * What payouts ask for: `open` is owed to the coach, `debt` was paid and then taken back by a refund or a dispute (the
+ * next payout takes it off), `held` rests, `settled` needs nothing more.
+ */
+export type Settlement = 'open' | 'debt' | 'held' | 'settled';
 
 /** `coaches/{uid}/earnings/{paymentId}`: all a coach may see of a payment to them. Coaches never read `payments`. */
 export interface Earning {
@@ -18,8 +24,68 @@ export interface Earning {
   /** In a payout that is frozen, under way or done. A payout that comes back takes its part out again. */
   paidMinor: Minor;
   reversedMinor: Minor;
+  /** Follows from the amounts and the status; written so that it can be asked for. */
+  settlement: Settlement;
   /** The sale's ledger document; payout items are named by it. */
   ledgerId: string;
   createdAt: Timestamp;
   updatedAt: Timestamp;
+}
+
+/** What a sale tells when it is booked. */
+export type NewEarning = Pick<
+  Earning,
+  'paymentId' | 'amountMinor' | 'feeMinor' | 'currency' | 'description' | 'customerName' | 'ledgerId'
+> & { availableOn?: Timestamp };
+
+/** Of the coach's share, what is neither paid nor taken back. Negative: more was paid than is theirs. */
+export function openMinor(earning: Pick<Earning, 'amountMinor' | 'feeMinor' | 'paidMinor' | 'reversedMinor'>): Minor {
+  return minor(earning.amountMinor - earning.feeMinor - earning.reversedMinor - earning.paidMinor);
+}
+
+/** Keeps `settlement` true to the amounts; every write of an earning goes through here. */
+export function settle(earning: Earning): Earning {
+  const open = openMinor(earning);
+  if (earning.status === 'held') return { ...earning, settlement: 'held' };
+  return { ...earning, settlement: open > 0 ? 'open' : open < 0 ? 'debt' : 'settled' };
+}
+
+export function newEarning(earning: NewEarning, at: Timestamp): Earning {
+  const { availableOn, ...rest } = earning;
+  const made: Earning = {
+    ...rest,
+    status: 'pending',
+    ...(availableOn ? { availableOn } : {}),
+    paidMinor: minor(0),
+    reversedMinor: minor(0),
+    settlement: 'open',
+    createdAt: at,
+    updatedAt: at,
+  };
+  return settle(ripen(made, at));
+}
+
+/** A pending earning is available from the moment Stripe lets the money go. */
+export function ripen(earning: Earning, at: Timestamp): Earning {
+  const ripe = earning.status === 'pending' && earning.availableOn && earning.availableOn.toMillis() <= at.toMillis();
+  return ripe ? { ...earning, status: 'available', updatedAt: at } : earning;
+}
+
+/** Told of again: nothing changes but an `availableOn` that was missing. Undefined: nothing to write. */
+export function fillEarning(existing: Earning, told: NewEarning, at: Timestamp): Earning | undefined {
+  if (existing.availableOn || !told.availableOn) return undefined;
+  return settle(ripen({ ...existing, availableOn: told.availableOn, updatedAt: at }, at));
+}
+
+/** Puts an amount into a payout, or (negative) takes it out again. A debt goes in as a negative amount. */
+export function movePaid(earning: Earning, byMinor: Minor, at: Timestamp): Earning {
+  const moved = { ...earning, paidMinor: minor(earning.paidMinor + byMinor), updatedAt: at };
+  const status = moved.status === 'paid' && openMinor(moved) !== 0 ? 'available' : moved.status;
+  return settle({ ...moved, status });
+}
+
+/** The payout reached the bank: an earning with nothing left open is paid. */
+export function markPaid(earning: Earning, at: Timestamp): Earning {
+  const done = openMinor(earning) === 0 && (earning.status === 'pending' || earning.status === 'available');
+  return done ? { ...earning, status: 'paid', updatedAt: at } : earning;
 }

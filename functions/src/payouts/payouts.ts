@@ -1,7 +1,9 @@
-import type { Timestamp } from 'firebase-admin/firestore';
+import { Timestamp } from 'firebase-admin/firestore';
+import type Stripe from 'stripe';
 import type { LedgerKind } from '../ledger/ledger.ts';
 import type { BusinessDate } from '../platform/clock.ts';
-import type { Currency, Minor } from '../platform/money.ts';
+import { fromStripeCurrency, type Currency, type Minor } from '../platform/money.ts';
+import { expanded } from '../platform/stripe.ts';
 
 /** What people read. `unknown`: asked of Stripe, outcome unclear; resolved by asking, never by assuming. */
 export type PayoutStatus = 'pending' | 'completed' | 'failed' | 'canceled' | 'unknown';
@@ -26,7 +28,7 @@ export interface Payout {
   stripeAccountId: string;
   /** null until Stripe has answered. */
   stripeStatus: StripePayoutStatus | null;
-  /** The external account at Stripe that it goes to. */
+  /** The external account at Stripe that it goes to; left out, Stripe takes the coach's default. */
   destination?: string;
   arrivalDate?: Timestamp;
   failureCode?: string;
@@ -37,6 +39,15 @@ export interface Payout {
   stripeKey: string;
   /** When Stripe was first asked; its key lives from then. */
   askedAt?: Timestamp;
+  /** Its items count in their earnings' `paidMinor`. False once the money came back or never left. */
+  itemsReserved: boolean;
+  /** The balance transactions that the ledger has booked. */
+  balanceTransactionId?: string;
+  failureBalanceTransactionId?: string;
+  /** When the sweep looks next; null: nothing can come any more. */
+  checkAt: Timestamp | null;
+  /** How often the sweep has looked. */
+  checks: number;
   createdAt: Timestamp;
   updatedAt: Timestamp;
 }
@@ -47,4 +58,118 @@ export interface PayoutItem {
   kind: LedgerKind;
   /** Signed. */
   amountMinor: Minor;
+}
+
+/** `payoutLocks/{coachId_currency}`: held from the freezing of a payout until its outcome is known and booked. */
+export interface PayoutLock {
+  payoutId: string;
+  takenAt: Timestamp;
+}
+
+export const lockId = (coachId: string, currency: Currency): string => `${coachId}_${currency}`;
+
+export const payoutId = (coachId: string, currency: Currency, dueDate: BusinessDate, attempt: number): string =>
+  `${coachId}_${currency}_${dueDate}_${attempt}`;
+
+/** Failed before canceled is arbitrary; that it is always the same is not: a tie must end alike in any order. */
+const ranks: readonly StripePayoutStatus[] = ['pending', 'in_transit', 'paid', 'canceled', 'failed'];
+
+/** The later of two states in a payout's life. Commutative, associative, idempotent; null is the state before the first. */
+export function mergeStatus(a: StripePayoutStatus | null, b: StripePayoutStatus | null): StripePayoutStatus | null {
+  if (a === null) return b;
+  if (b === null) return a;
+  return ranks.indexOf(a) >= ranks.indexOf(b) ? a : b;
+}
+
+/** What Stripe's word means for people. */
+export function statusOf(stripeStatus: StripePayoutStatus): PayoutStatus {
+  switch (stripeStatus) {
+    case 'pending':
+    case 'in_transit':
+      return 'pending';
+    case 'paid':
+      return 'completed';
+    default:
+      return stripeStatus;
+  }
+}
+
+/** The money is with the coach again, or never left: its earnings are open. */
+export const cameBack = (status: PayoutStatus): boolean => status === 'failed' || status === 'canceled';
+
+/** A balance transaction as the ledger needs it. Plain JSON. */
+export interface BookedFacts {
+  id: string;
+  /** Unix seconds. */
+  created: number;
+  /** Signed, fees taken off. */
+  netMinor: number;
+  currency: Currency;
+}
+
+/** What of a Stripe payout concerns us. Plain JSON: stored with the event that made us look. */
+export interface PayoutFacts {
+  id: string;
+  /** null: a status this version does not know, which changes nothing. */
+  status: StripePayoutStatus | null;
+  amountMinor: number;
+  currency: Currency;
+  /** Our document's id, from the metadata we put there; null: not made by us. */
+  payoutId: string | null;
+  /** Unix seconds. */
+  arrivalDate: number | null;
+  failureCode: string | null;
+  failureMessage: string | null;
+  booked: BookedFacts | null;
+  returned: BookedFacts | null;
+}
+
+export function payoutFacts(payout: Stripe.Payout): PayoutFacts {
+  return {
+    id: payout.id,
+    status: ranks.find((status) => status === payout.status) ?? null,
+    amountMinor: payout.amount,
+    currency: fromStripeCurrency(payout.currency),
+    payoutId: payout.metadata?.payoutId ?? null,
+    arrivalDate: payout.arrival_date,
+    failureCode: payout.failure_code,
+    failureMessage: payout.failure_message,
+    booked: bookedFacts(expanded(payout.balance_transaction)),
+    returned: bookedFacts(expanded(payout.failure_balance_transaction)),
+  };
+}
+
+function bookedFacts(transaction: Stripe.BalanceTransaction | undefined): BookedFacts | null {
+  if (!transaction) return null;
+  const { id, created, net, currency } = transaction;
+  return { id, created, netMinor: net, currency: fromStripeCurrency(currency) };
+}
+
+/**
+ * The payout with what Stripe says of it. Facts may come in any order and any number of times, old ones after new: the
+ * status only rises, what is known stays known.
+ */
+export function withFacts(payout: Payout, facts: PayoutFacts, at: Timestamp): Payout {
+  const stripeStatus = mergeStatus(payout.stripeStatus, facts.status);
+  const returned = facts.returned ?? undefined;
+  const status = stripeStatus === null ? payout.status : statusOf(stripeStatus);
+  return {
+    ...payout,
+    stripePayoutId: facts.id,
+    stripeStatus,
+    status,
+    itemsReserved: !cameBack(status),
+    ...(facts.arrivalDate ? { arrivalDate: Timestamp.fromMillis(facts.arrivalDate * 1000) } : {}),
+    ...(facts.failureCode ? { failureCode: facts.failureCode } : {}),
+    ...(facts.failureMessage ? { failureMessage: facts.failureMessage } : {}),
+    ...(facts.booked ? { balanceTransactionId: facts.booked.id } : {}),
+    ...(returned ? { failureBalanceTransactionId: returned.id } : {}),
+    updatedAt: at,
+  };
+}
+
+/** The ledger has all that Stripe booked so far, so the next payout may be reckoned from it. */
+export function isBooked(payout: Payout): boolean {
+  if (payout.balanceTransactionId === undefined) return false;
+  return !cameBack(payout.status) || payout.failureBalanceTransactionId !== undefined;
 }

@@ -1,0 +1,57 @@
+import type { DocumentSnapshot, Firestore, Timestamp, Transaction } from 'firebase-admin/firestore';
+import type { Coach } from './coaches.ts';
+
+/** `coaches/{uid}`. */
+const collection = 'coaches';
+
+const ref = (db: Firestore, coachId: string) => db.collection(collection).doc(coachId);
+
+/** A coach and the version of the document it was read from, to tell later whether it has changed. */
+export interface VersionedCoach {
+  coachId: string;
+  coach: Coach;
+  version: string;
+}
+
+const versionOf = (time: Timestamp | undefined): string => (time ? `${time.seconds}.${time.nanoseconds}` : 'none');
+
+function versioned(doc: DocumentSnapshot): VersionedCoach | undefined {
+  const coach = doc.data() as Coach | undefined;
+  return coach && { coachId: doc.id, coach, version: versionOf(doc.updateTime) };
+}
+
+export async function readVersioned(
+  db: Firestore,
+  coachId: string,
+  tx?: Transaction,
+): Promise<VersionedCoach | undefined> {
+  return versioned(await (tx ? tx.get(ref(db, coachId)) : ref(db, coachId).get()));
+}
+
+export async function byAccount(
+  db: Firestore,
+  stripeAccountId: string,
+  tx?: Transaction,
+): Promise<VersionedCoach | undefined> {
+  const query = db.collection(collection).where('stripeAccountId', '==', stripeAccountId).limit(1);
+  const doc = (await (tx ? tx.get(query) : query.get())).docs[0];
+  return doc && versioned(doc);
+}
+
+/** Coaches by id, one page. */
+export async function page(
+  db: Firestore,
+  { after, limit }: { after?: string; limit: number },
+): Promise<VersionedCoach[]> {
+  let query = db.collection(collection).orderBy('__name__').limit(limit);
+  if (after !== undefined) query = query.startAfter(after);
+  return (await query.get()).docs.flatMap((doc) => versioned(doc) ?? []);
+}
+
+export function createCoach(db: Firestore, tx: Transaction, coachId: string, coach: Coach): void {
+  tx.create(ref(db, coachId), coach);
+}
+
+export function writeCoach(db: Firestore, tx: Transaction, coachId: string, coach: Coach): void {
+  tx.set(ref(db, coachId), coach);
+}

@@ -1,0 +1,41 @@
+import type { Firestore, Timestamp, Transaction } from 'firebase-admin/firestore';
+import type { Currency } from '../platform/money.ts';
+import type { Earning, Settlement } from './earnings.ts';
+
+/** `coaches/{uid}/earnings/{paymentId}`. */
+const earnings = (db: Firestore, coachId: string) => db.collection('coaches').doc(coachId).collection('earnings');
+
+export async function readEarning(
+  db: Firestore,
+  tx: Transaction,
+  coachId: string,
+  paymentId: string,
+): Promise<Earning | undefined> {
+  return (await tx.get(earnings(db, coachId).doc(paymentId))).data() as Earning | undefined;
+}
+
+export function createEarning(db: Firestore, tx: Transaction, coachId: string, earning: Earning): void {
+  tx.create(earnings(db, coachId).doc(earning.paymentId), earning);
+}
+
+export function writeEarning(db: Firestore, tx: Transaction, coachId: string, earning: Earning): void {
+  tx.set(earnings(db, coachId).doc(earning.paymentId), earning);
+}
+
+/** Earnings in one settlement whose money has come loose, the oldest first. Index: settlement, currency, availableOn. */
+export async function bySettlement(
+  db: Firestore,
+  tx: Transaction,
+  coachId: string,
+  wanted: { settlement: Settlement; currency: Currency; availableBy: Timestamp; limit: number },
+): Promise<Earning[]> {
+  const found = await tx.get(
+    earnings(db, coachId)
+      .where('settlement', '==', wanted.settlement)
+      .where('currency', '==', wanted.currency)
+      .where('availableOn', '<=', wanted.availableBy)
+      .orderBy('availableOn')
+      .limit(wanted.limit),
+  );
+  return found.docs.map((doc) => doc.data() as Earning);
+}

@@ -1,0 +1,39 @@
+import { onSchedule } from 'firebase-functions/scheduler';
+import { onTaskDispatched } from 'firebase-functions/tasks';
+import { z } from 'zod';
+import { businessZone } from '../platform/clock.ts';
+import { productionContext } from '../platform/context.ts';
+import { baseOptions, documentIdSchema, stripeSecrets } from '../platform/entrance.ts';
+import { payCoachTask, startRun } from './payouts.service.ts';
+
+/** Every day at 08:00 in Stockholm. Its day is the schedule's, so a late or doubled delivery is for the same day. */
+export const schedulePayouts = onSchedule(
+  { ...baseOptions, schedule: '0 8 * * *', timeZone: businessZone, timeoutSeconds: 540, retryCount: 3 },
+  async (event) => {
+    const ctx = await productionContext();
+    await startRun(ctx, new Date(event.scheduleTime));
+  },
+);
+
+const taskSchema = z.strictObject({
+  coachId: documentIdSchema,
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  dueDate: z.iso.date(),
+  runId: documentIdSchema,
+});
+
+const maxAttempts = 5;
+
+export const payCoach = onTaskDispatched(
+  {
+    ...baseOptions,
+    timeoutSeconds: 300,
+    secrets: stripeSecrets,
+    retryConfig: { maxAttempts, minBackoffSeconds: 10 },
+    rateLimits: { maxConcurrentDispatches: 20, maxDispatchesPerSecond: 20 },
+  },
+  async (request) => {
+    const ctx = await productionContext();
+    await payCoachTask(ctx, taskSchema.parse(request.data), request.retryCount >= maxAttempts - 1);
+  },
+);

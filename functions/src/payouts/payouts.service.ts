@@ -1,0 +1,18 @@
+import type { Transaction } from 'firebase-admin/firestore';
+import type { Context } from '../platform/context.ts';
+import type { Write } from '../platform/write.ts';
+import * as store from './payouts.store.ts';
+import type { Payout } from './payouts.ts';
+
+export { payCoach, payCoachTask, type PayOutcome, type PayTask } from './pay.service.ts';
+export { resolvePayouts } from './resolve.service.ts';
+export { startRun, type RunReply } from './runs.service.ts';
+
+export async function readPayout(ctx: Context, id: string, tx?: Transaction): Promise<Payout | undefined> {
+  return store.readPayout(ctx.db, id, tx);
+}
+
+/** For accounting: the voucher that booked this payout, as "S 12/2026". The document must exist. */
+export function planFortnoxReference(ctx: Context, id: string, reference: string): Write {
+  return (tx) => store.setReference(ctx.db, tx, id, reference);
+}
