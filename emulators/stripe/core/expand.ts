@@ -1,0 +1,80 @@
+/** `expand[]`: ids replaced by the objects they name, along paths such as `data.latest_charge.balance_transaction`. */
+import { badParam } from './errors.ts';
+import { embedded } from './list.ts';
+import type { Book, World } from './world.ts';
+
+/** What may be expanded, by kind of object. A field that is null, or absent, stays so. */
+const EXPANDABLE: Readonly<Record<string, readonly string[]>> = {
+  payment_intent: ['customer', 'latest_charge', 'payment_method'],
+  charge: ['application_fee', 'balance_transaction', 'customer', 'payment_intent', 'source_transfer', 'transfer'],
+  balance_transaction: ['source'],
+  transfer: ['balance_transaction', 'destination', 'destination_payment', 'source_transaction'],
+  application_fee: ['account', 'balance_transaction', 'charge', 'originating_transaction'],
+  payout: ['balance_transaction', 'destination', 'failure_balance_transaction'],
+  subscription: ['customer', 'default_payment_method', 'latest_invoice'],
+  invoice: ['confirmation_secret', 'customer', 'payments'],
+  invoice_payment: ['invoice'],
+  price: ['product'],
+  product: ['default_price'],
+  payment_method: ['customer'],
+  bank_account: ['account'],
+  customer: [],
+};
+/** Ids inside a part of an object that has no kind of its own. */
+const NESTED = ['payment_intent', 'destination', 'subscription', 'default_payment_method', 'price', 'product'];
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The body with every path expanded; the stored objects stay as they are. */
+export function expanded(world: World, book: Book, body: object, paths: readonly string[] | undefined): object {
+  let result: unknown = body;
+  for (const path of paths ?? []) {
+    const steps = path.split('.');
+    if (steps.length > 5) throw badParam('expand', `You cannot expand more than 4 levels of a property (${path}).`);
+    result = walk(world, book, result, steps, path);
+  }
+  return result as object;
+}
+
+function walk(world: World, book: Book, value: unknown, steps: string[], path: string): unknown {
+  const [step, ...rest] = steps;
+  if (step === undefined || value === null || value === undefined) return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => walk(world, book, item, steps, path));
+  if (!isObject(value)) throw notExpandable(path);
+  const found = included(book, value, step) ?? value[step];
+  const may =
+    typeof value.object === 'string' && value.object !== 'list'
+      ? EXPANDABLE[value.object]?.includes(step) === true
+      : NESTED.includes(step);
+  if (found === undefined || found === null) {
+    if (!may) throw notExpandable(path);
+    return value;
+  }
+  let next: unknown = found;
+  if (typeof found === 'string') {
+    const object = may ? world.index.get(found)?.get(found) : undefined;
+    if (!object) throw notExpandable(path);
+    next = object;
+  } else if (typeof found !== 'object') {
+    throw notExpandable(path);
+  }
+  return { ...value, [step]: walk(world, book, next, rest, path) };
+}
+
+/** Fields of an invoice that come only when they are asked for. */
+function included(book: Book, value: Record<string, unknown>, step: string): unknown {
+  if (value.object !== 'invoice' || typeof value.id !== 'string') return undefined;
+  if (step !== 'payments' && step !== 'confirmation_secret') return undefined;
+  const payments = [...book.invoicePayments.walk({ group: value.id })];
+  if (step === 'payments') return embedded(`/v1/invoices/${value.id}/payments`, payments);
+  const intent = payments[0]?.payment.payment_intent;
+  const secret = typeof intent === 'string' ? book.paymentIntents.get(intent)?.client_secret : undefined;
+  return typeof secret !== 'string' ? null : { client_secret: secret, type: 'payment_intent' };
+}
+
+const notExpandable = (path: string) =>
+  badParam(
+    'expand',
+    `This property cannot be expanded (${path}). The emulator expands what Stripe does of the fields it has.`,
+  );

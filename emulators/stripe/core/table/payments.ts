@@ -1,0 +1,129 @@
+/** Payments, and reading what money did. */
+import type Stripe from 'stripe';
+import * as charges from '../../resources/charges.ts';
+import * as money from '../../resources/money-lists.ts';
+import * as intents from '../../resources/payment-intents.ts';
+import { bool, clearable, expand, int, metadata, obj, oneOf, required, str } from '../params.ts';
+import { created, one, route } from './route.ts';
+import type { Route } from './route.ts';
+
+const useLater = oneOf('on_session', 'off_session');
+
+export const PAYMENTS_ROUTES: readonly Route[] = [
+  route(
+    'POST',
+    '/v1/payment_intents',
+    'platform',
+    {
+      amount: required(int),
+      currency: required(str()),
+      application_fee_amount: int,
+      automatic_payment_methods: obj<Stripe.PaymentIntentCreateParams.AutomaticPaymentMethods>({
+        enabled: required(oneOf('true')),
+        allow_redirects: oneOf('always', 'never'),
+      }),
+      capture_method: oneOf('automatic', 'automatic_async'),
+      confirm: bool,
+      customer: str(),
+      description: str(1000),
+      metadata,
+      off_session: bool,
+      payment_method: str(),
+      receipt_email: str(),
+      return_url: str(),
+      setup_future_usage: useLater,
+      statement_descriptor_suffix: str(22),
+      transfer_data: obj<Stripe.PaymentIntentCreateParams.TransferData>({ destination: required(str()), amount: int }),
+      transfer_group: str(),
+      expand,
+    },
+    intents.createPaymentIntent,
+  ),
+  route('GET', '/v1/payment_intents', 'platform', { ...paging, created, customer: str() }, intents.listPaymentIntents),
+  route(
+    'GET',
+    '/v1/payment_intents/{}',
+    'platform',
+    { client_secret: str(), expand },
+    intents.retrievePaymentIntent,
+    true,
+  ),
+  route(
+    'POST',
+    '/v1/payment_intents/{}',
+    'platform',
+    {
+      description: str(1000),
+      metadata,
+      receipt_email: clearable(str()),
+      expand,
+    },
+    intents.updatePaymentIntent,
+  ),
+  route(
+    'POST',
+    '/v1/payment_intents/{}/confirm',
+    'platform',
+    {
+      client_secret: str(),
+      payment_method: str(),
+      setup_future_usage: useLater,
+      receipt_email: str(),
+      off_session: bool,
+      return_url: str(),
+      expand,
+    },
+    intents.confirmPaymentIntent,
+    true,
+  ),
+  route(
+    'POST',
+    '/v1/payment_intents/{}/cancel',
+    'platform',
+    {
+      cancellation_reason: oneOf('duplicate', 'fraudulent', 'requested_by_customer', 'abandoned'),
+      expand,
+    },
+    intents.cancelPaymentIntent,
+  ),
+  route('GET', '/v1/charges/{}', 'any', one, charges.retrieveCharge),
+  route(
+    'GET',
+    '/v1/charges',
+    'any',
+    {
+      ...paging,
+      created,
+      customer: str(),
+      payment_intent: str(),
+      transfer_group: str(),
+    },
+    charges.listCharges,
+  ),
+  route('GET', '/v1/balance', 'any', one, money.retrieveBalance),
+  route('GET', '/v1/balance_transactions/{}', 'any', one, money.retrieveBalanceTransaction),
+  route(
+    'GET',
+    '/v1/balance_transactions',
+    'any',
+    {
+      ...paging,
+      created,
+      currency: str(),
+      type: str(),
+      source: str(),
+      payout: str(),
+    },
+    money.listBalanceTransactions,
+  ),
+  route('GET', '/v1/transfers/{}', 'any', one, money.retrieveTransfer),
+  route(
+    'GET',
+    '/v1/transfers',
+    'any',
+    { ...paging, created, destination: str(), transfer_group: str() },
+    money.listTransfers,
+  ),
+  route('GET', '/v1/application_fees/{}', 'any', one, money.retrieveApplicationFee),
+  route('GET', '/v1/application_fees', 'any', { ...paging, created, charge: str() }, money.listApplicationFees),
+];

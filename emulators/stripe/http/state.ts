@@ -1,0 +1,35 @@
+import { balanceOf } from '../core/balance.ts';
+import type { StripeCore } from '../core/core.ts';
+import type { Book } from '../core/world.ts';
+
+/** Everything the emulator knows, as JSON: per account its objects and its balance. */
+export function stateOf(core: StripeCore): object {
+  const { world } = core;
+  const bookOf = (book: Book) => ({
+    balance: balanceOf(world, book),
+    customers: book.customers.values(),
+    products: book.products.values(),
+    prices: book.prices.values(),
+    payment_methods: book.paymentMethods.values(),
+    payment_intents: book.paymentIntents.values(),
+    charges: book.charges.values(),
+    balance_transactions: book.balanceTransactions.values(),
+    transfers: book.transfers.values(),
+    application_fees: book.applicationFees.values(),
+    payouts: book.payouts.values(),
+    subscriptions: book.subscriptions.values(),
+    invoices: book.invoices.values(),
+    invoice_payments: book.invoicePayments.values(),
+  });
+  return {
+    now: core.now(),
+    switches: world.switches,
+    notices: world.notices,
+    timers: world.timers.list(),
+    connected_accounts: world.accounts.values(),
+    platform: bookOf(world.platform),
+    accounts: Object.fromEntries([...world.books].map(([id, book]) => [id, bookOf(book)])),
+    events: world.events.values(),
+    faults: world.faults,
+  };
+}

@@ -1,0 +1,268 @@
+/** Connected accounts (v1, with controller properties). */
+import type Stripe from 'stripe';
+import { StripeFailure, badParam, missing, unsupported } from '../core/errors.ts';
+import { emit, emitChange } from '../core/events.ts';
+import { embedded, inRange, page } from '../core/list.ts';
+import { mergeMetadata, textOrNull } from '../core/params.ts';
+import { createBook } from '../core/world.ts';
+import type { Book, World } from '../core/world.ts';
+
+/** What a Swedish individual must tell before money may move. */
+export const DUE_AT_START = [
+  'business_profile.product_description',
+  'external_account',
+  'individual.address.city',
+  'individual.address.line1',
+  'individual.address.postal_code',
+  'individual.dob.day',
+  'individual.dob.month',
+  'individual.dob.year',
+  'individual.email',
+  'individual.first_name',
+  'individual.last_name',
+  'individual.phone',
+  'tos_acceptance.date',
+  'tos_acceptance.ip',
+];
+const CAPABILITIES = ['transfers', 'card_payments'] as const;
+type CapabilityName = (typeof CAPABILITIES)[number];
+
+export function requirementsOf(due: string[], verifying: string[] = []): Stripe.Account.Requirements {
+  return {
+    alternatives: [],
+    current_deadline: null,
+    currently_due: due,
+    disabled_reason:
+      due.length > 0 ? 'requirements.past_due' : verifying.length > 0 ? 'requirements.pending_verification' : null,
+    errors: [],
+    eventually_due: due,
+    past_due: due,
+    pending_verification: verifying,
+  };
+}
+
+export function createAccount(world: World, _: Book, params: Stripe.AccountCreateParams): Stripe.Account {
+  if (params.country !== 'SE')
+    throw unsupported('country', `accounts in ${params.country ?? 'no country'}; pass country SE`);
+  if (params.settings?.payouts?.schedule?.interval !== 'manual') {
+    throw unsupported(
+      'settings[payouts][schedule][interval]',
+      'automatic payouts: create accounts with settings.payouts.schedule.interval = manual',
+    );
+  }
+  const controller = controllerOf(params.controller);
+  const requested = CAPABILITIES.filter((name) => params.capabilities?.[name]?.requested === true);
+  requireCapabilities(world, requested);
+  const id = world.ids.next('acct', 16);
+  const account: Stripe.Account = {
+    id,
+    object: 'account',
+    business_profile: profileOf(undefined, params.business_profile),
+    business_type: params.business_type ?? null,
+    capabilities: Object.fromEntries(requested.map((name) => [name, 'inactive'])),
+    charges_enabled: false,
+    controller,
+    country: 'SE',
+    created: world.now,
+    default_currency: 'sek',
+    details_submitted: false,
+    email: params.email ?? null,
+    external_accounts: embedded(`/v1/accounts/${id}/external_accounts`, []),
+    future_requirements: requirementsOf([]),
+    metadata: mergeMetadata({}, params.metadata),
+    payouts_enabled: false,
+    requirements: requirementsOf(
+      params.business_type === undefined ? ['business_type', ...DUE_AT_START] : DUE_AT_START,
+    ),
+    settings: settingsOf(params.settings),
+    tos_acceptance: { date: null, ip: null, user_agent: null },
+    type: controller.stripe_dashboard?.type === 'express' ? 'express' : 'none',
+  };
+  world.accounts.add(account);
+  world.books.set(id, createBook(world.index, id));
+  for (const name of requested) world.capabilities.set(`${id} ${name}`, { requested_at: world.now });
+  return account;
+}
+
+function controllerOf(given: Stripe.AccountCreateParams['controller']): Stripe.Account.Controller {
+  const fees = given?.fees?.payer;
+  const losses = given?.losses?.payments;
+  if (fees !== 'application' || losses !== 'application') {
+    throw unsupported(
+      'controller',
+      "accounts whose fees and losses are not the application's (controller.fees.payer and controller.losses.payments = application)",
+    );
+  }
+  return {
+    type: 'application',
+    is_controller: true,
+    fees: { payer: fees },
+    losses: { payments: losses },
+    requirement_collection: 'stripe',
+    stripe_dashboard: { type: given?.stripe_dashboard?.type ?? 'express' },
+  };
+}
+
+function requireCapabilities(world: World, requested: readonly CapabilityName[]): void {
+  if (
+    world.switches.transfersRequireCardPayments &&
+    requested.includes('transfers') &&
+    !requested.includes('card_payments')
+  ) {
+    throw badParam(
+      'capabilities',
+      'The `transfers` capability cannot be requested without the `card_payments` capability in this country.',
+    );
+  }
+}
+
+function profileOf(
+  before: Stripe.Account.BusinessProfile | null | undefined,
+  given: Stripe.AccountUpdateParams['business_profile'],
+): Stripe.Account.BusinessProfile {
+  return {
+    mcc: given?.mcc ?? before?.mcc ?? null,
+    minority_owned_business_designation: null,
+    name: given?.name ?? before?.name ?? null,
+    product_description: given?.product_description ?? before?.product_description ?? null,
+    specified_commercial_transactions_act_url: null,
+    support_address: null,
+    support_email: given?.support_email ?? before?.support_email ?? null,
+    support_phone: given?.support_phone ?? before?.support_phone ?? null,
+    support_url: null,
+    url: given?.url ?? before?.url ?? null,
+  };
+}
+
+function settingsOf(given: Stripe.AccountCreateParams['settings']): Stripe.Account.Settings {
+  return {
+    branding: { icon: null, logo: null, primary_color: null, secondary_color: null },
+    card_payments: {
+      decline_on: { avs_failure: false, cvc_failure: false },
+      statement_descriptor_prefix: null,
+      statement_descriptor_prefix_kana: null,
+      statement_descriptor_prefix_kanji: null,
+    },
+    dashboard: { display_name: null, timezone: 'Europe/Stockholm' },
+    payments: {
+      statement_descriptor: null,
+      statement_descriptor_kana: null,
+      statement_descriptor_kanji: null,
+      statement_descriptor_prefix_kana: null,
+      statement_descriptor_prefix_kanji: null,
+    },
+    payouts: {
+      debit_negative_balances: given?.payouts?.debit_negative_balances ?? false,
+      schedule: { delay_days: 7, interval: 'manual' },
+      statement_descriptor: textOrNull(given?.payouts?.statement_descriptor),
+    },
+    sepa_debit_payments: {},
+  };
+}
+
+/** The account, or the refusal Stripe gives for an account that is not the platform's. */
+export function accountNamed(world: World, id: string): Stripe.Account {
+  const account = world.accounts.get(id);
+  if (account) return account;
+  throw new StripeFailure(
+    403,
+    {
+      type: 'invalid_request_error',
+      code: 'account_invalid',
+      message:
+        `The provided key does not have access to account '${id}' (or that account does not exist). ` +
+        'Application access may have been revoked.',
+    },
+    true,
+  );
+}
+
+export const retrieveAccount = (world: World, _: Book, __: object, [id = '']: string[]) => accountNamed(world, id);
+
+export const listAccounts = (world: World, _: Book, params: Stripe.AccountListParams) =>
+  page(world.accounts, '/v1/accounts', params, (account) => inRange(account.created ?? 0, params.created));
+
+export function updateAccount(
+  world: World,
+  _: Book,
+  params: Stripe.AccountUpdateParams,
+  [id = '']: string[],
+): Stripe.Account {
+  const before = accountNamed(world, id);
+  const interval = params.settings?.payouts?.schedule?.interval;
+  if (interval !== undefined && interval !== 'manual') {
+    throw unsupported('settings[payouts][schedule][interval]', 'automatic payouts: the interval stays manual');
+  }
+  const due = before.requirements?.currently_due ?? [];
+  const told = params.business_type !== undefined && due.includes('business_type');
+  const capabilities = { ...before.capabilities };
+  for (const name of CAPABILITIES) {
+    if (params.capabilities?.[name]?.requested !== true || capabilities[name] !== undefined) continue;
+    capabilities[name] = before.details_submitted && before.payouts_enabled ? 'active' : 'inactive';
+    world.capabilities.set(`${id} ${name}`, { requested_at: world.now });
+  }
+  const requested = CAPABILITIES.filter((name) => capabilities[name] !== undefined);
+  requireCapabilities(world, requested);
+  return saveAccount(world, before, {
+    email: params.email ?? before.email,
+    business_type: params.business_type ?? before.business_type ?? null,
+    business_profile: profileOf(before.business_profile, params.business_profile),
+    metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
+    capabilities,
+    ...(told ? { requirements: requirementsOf(due.filter((field) => field !== 'business_type')) } : {}),
+  });
+}
+
+/** Stores a change of an account and tells the Connect endpoints: of its capabilities, then of itself. */
+export function saveAccount(world: World, before: Stripe.Account, patch: Partial<Stripe.Account>): Stripe.Account {
+  const after = world.accounts.update(before.id, patch);
+  const book = world.books.get(before.id);
+  if (!book) return after;
+  for (const name of CAPABILITIES) {
+    const status = after.capabilities?.[name];
+    if (status !== undefined && status !== before.capabilities?.[name]) {
+      emit(world, book, 'capability.updated', capabilityOf(world, after, name), {
+        status: before.capabilities?.[name] ?? null,
+      });
+    }
+  }
+  emitChange(world, book, 'account.updated', before, after);
+  return after;
+}
+
+function capabilityOf(world: World, account: Stripe.Account, name: CapabilityName): Stripe.Capability {
+  const due = account.requirements?.currently_due ?? [];
+  const requirements = {
+    alternatives: [],
+    current_deadline: null,
+    currently_due: due,
+    disabled_reason: due.length > 0 ? ('requirements.fields_needed' as const) : null,
+    errors: [],
+    eventually_due: due,
+    past_due: due,
+    pending_verification: account.requirements?.pending_verification ?? [],
+  };
+  return {
+    id: name,
+    object: 'capability',
+    account: account.id,
+    future_requirements: {
+      ...requirements,
+      currently_due: [],
+      eventually_due: [],
+      past_due: [],
+      pending_verification: [],
+      disabled_reason: null,
+    },
+    requested: true,
+    requested_at: world.capabilities.get(`${account.id} ${name}`)?.requested_at ?? null,
+    requirements,
+    status: account.capabilities?.[name] ?? 'unrequested',
+  };
+}
+
+export function requireAccount(world: World, id: string, param: string): Stripe.Account {
+  const account = world.accounts.get(id);
+  if (!account) throw missing('account', id, param, 400);
+  return account;
+}

@@ -1,0 +1,309 @@
+/** Charges, and what a successful one books: Stripe's fee, the transfer to the destination, the application fee. */
+import type Stripe from 'stripe';
+import { post, stripeFee } from '../core/balance.ts';
+import { missing } from '../core/errors.ts';
+import { emit, emitChange } from '../core/events.ts';
+import { embedded, inRange, page } from '../core/list.ts';
+import type { Book, World } from '../core/world.ts';
+import { APPLICATION, bookOf } from '../core/world.ts';
+import type { CardOutcome } from './test-cards.ts';
+
+function cardDetails(method: Stripe.PaymentMethod, amount: number): Stripe.Charge.PaymentMethodDetails {
+  const card = method.card!;
+  return {
+    type: 'card',
+    card: {
+      amount_authorized: amount,
+      authorization_code: null,
+      brand: card.brand,
+      checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
+      country: card.country,
+      electronic_commerce_indicator: null,
+      exp_month: card.exp_month,
+      exp_year: card.exp_year,
+      fingerprint: card.fingerprint ?? null,
+      funding: card.funding,
+      installments: null,
+      last4: card.last4,
+      mandate: null,
+      network: card.brand,
+      network_transaction_id: null,
+      regulated_status: 'unregulated',
+      three_d_secure: null,
+      transaction_link_id: null,
+      wallet: null,
+    },
+  };
+}
+
+function chargeOf(world: World, intent: Stripe.PaymentIntent, method: Stripe.PaymentMethod): Stripe.Charge {
+  const destination = intent.transfer_data?.destination as string | undefined;
+  return {
+    id: world.ids.next('ch'),
+    object: 'charge',
+    amount: intent.amount,
+    amount_captured: 0,
+    amount_refunded: 0,
+    application: null,
+    application_fee: null,
+    application_fee_amount: intent.application_fee_amount,
+    balance_transaction: null,
+    billing_details: method.billing_details,
+    calculated_statement_descriptor: 'INNER JOURNEY',
+    captured: false,
+    created: world.now,
+    currency: intent.currency,
+    customer: intent.customer,
+    description: intent.description,
+    disputed: false,
+    failure_balance_transaction: null,
+    failure_code: null,
+    failure_message: null,
+    fraud_details: {},
+    livemode: false,
+    metadata: intent.metadata,
+    on_behalf_of: null,
+    outcome: null,
+    paid: false,
+    payment_intent: intent.id,
+    payment_method: method.id,
+    payment_method_details: cardDetails(method, intent.amount),
+    receipt_email: intent.receipt_email,
+    receipt_number: null,
+    receipt_url: null,
+    refunded: false,
+    review: null,
+    shipping: null,
+    source: null,
+    source_transfer: null,
+    statement_descriptor: null,
+    statement_descriptor_suffix: intent.statement_descriptor_suffix,
+    status: 'pending',
+    transfer_data: destination === undefined ? null : { amount: intent.transfer_data?.amount ?? null, destination },
+    transfer_group: intent.transfer_group,
+  };
+}
+
+export function succeededCharge(
+  world: World,
+  book: Book,
+  intent: Stripe.PaymentIntent,
+  method: Stripe.PaymentMethod,
+  fundsAtOnce: boolean,
+): Stripe.Charge {
+  const made = chargeOf(world, intent, method);
+  if (fundsAtOnce) book.fundsAtOnce.add(made.id);
+  return book.charges.add({
+    ...made,
+    amount_captured: intent.amount,
+    captured: true,
+    outcome: {
+      advice_code: null,
+      network_advice_code: null,
+      network_decline_code: null,
+      network_status: 'approved_by_network',
+      reason: null,
+      risk_level: 'normal',
+      risk_score: 12,
+      seller_message: 'Payment complete.',
+      type: 'authorized',
+    },
+    paid: true,
+    receipt_url: `${world.publicUrl}/_hosted/receipts/${made.id}`,
+    status: 'succeeded',
+  });
+}
+
+export function failedCharge(
+  world: World,
+  book: Book,
+  intent: Stripe.PaymentIntent,
+  method: Stripe.PaymentMethod,
+  outcome: Extract<CardOutcome, { kind: 'declines' }>,
+): Stripe.Charge {
+  return book.charges.add({
+    ...chargeOf(world, intent, method),
+    failure_code: outcome.code,
+    failure_message: outcome.message,
+    outcome: {
+      advice_code: 'try_again_later',
+      network_advice_code: null,
+      network_decline_code: '05',
+      network_status: 'declined_by_network',
+      reason: outcome.declineCode ?? outcome.code,
+      risk_level: 'normal',
+      risk_score: 12,
+      seller_message: 'The bank returned a decline.',
+      type: 'issuer_declined',
+    },
+    status: 'failed',
+  });
+}
+
+/** Books a successful charge; for a destination charge also the transfer, the payment it makes there, and the fee. */
+export function settleCharge(world: World, book: Book, charge: Stripe.Charge): Stripe.Charge {
+  const availableOn = book.fundsAtOnce.has(charge.id)
+    ? world.now
+    : charge.created + world.switches.cardFundsDelaySeconds;
+  const fee = stripeFee(charge.amount);
+  const txn = post(world, book, {
+    type: 'charge',
+    reportingCategory: 'charge',
+    amount: charge.amount,
+    fee,
+    feeDetails: [
+      {
+        amount: fee,
+        application: null,
+        currency: charge.currency,
+        description: 'Stripe processing fees',
+        type: 'stripe_fee',
+      },
+    ],
+    currency: charge.currency,
+    source: charge.id,
+    availableOn,
+    description: charge.description,
+  });
+  const booked = book.charges.update(charge.id, { balance_transaction: txn.id });
+  return booked.transfer_data ? shareOut(world, book, booked, availableOn) : booked;
+}
+
+function shareOut(world: World, book: Book, charge: Stripe.Charge, availableOn: number): Stripe.Charge {
+  const destination = bookOf(world, charge.transfer_data!.destination as string);
+  const amount = charge.transfer_data!.amount ?? charge.amount;
+  const feeAmount = charge.application_fee_amount ?? 0;
+  const transferId = world.ids.next('tr');
+  const paymentId = world.ids.next('py');
+  const feeId = feeAmount > 0 ? world.ids.next('fee') : null;
+  const out = post(world, book, {
+    type: 'transfer',
+    reportingCategory: 'transfer',
+    amount: -amount,
+    currency: charge.currency,
+    source: transferId,
+    availableOn,
+    description: charge.description,
+  });
+  const arrived = post(world, destination, {
+    type: 'payment',
+    reportingCategory: 'charge',
+    amount,
+    fee: feeAmount,
+    feeDetails:
+      feeAmount > 0
+        ? [
+            {
+              amount: feeAmount,
+              application: APPLICATION,
+              currency: charge.currency,
+              description: 'Inner Journey application fee',
+              type: 'application_fee',
+            },
+          ]
+        : [],
+    currency: charge.currency,
+    source: paymentId,
+    availableOn,
+    description: charge.description,
+  });
+  destination.charges.add({
+    ...charge,
+    id: paymentId,
+    amount,
+    amount_captured: amount,
+    application: APPLICATION,
+    application_fee: feeId,
+    application_fee_amount: feeAmount > 0 ? feeAmount : null,
+    balance_transaction: arrived.id,
+    billing_details: { address: null, email: null, name: null, phone: null, tax_id: null },
+    created: world.now,
+    customer: null,
+    metadata: {},
+    payment_intent: null,
+    payment_method: null,
+    payment_method_details: { type: 'stripe_account', stripe_account: {} },
+    receipt_email: null,
+    receipt_url: null,
+    source_transfer: transferId,
+    transfer_data: null,
+    transfer_group: charge.transfer_group,
+  });
+  const transfer: Stripe.Transfer = {
+    id: transferId,
+    object: 'transfer',
+    amount,
+    amount_reversed: 0,
+    balance_transaction: out.id,
+    created: world.now,
+    currency: charge.currency,
+    description: null,
+    destination: destination.account,
+    destination_payment: paymentId,
+    livemode: false,
+    metadata: {},
+    reversals: embedded(`/v1/transfers/${transferId}/reversals`, []),
+    reversed: false,
+    source_transaction: charge.id,
+    source_type: 'card',
+    transfer_group: charge.transfer_group,
+  };
+  book.transfers.add(transfer);
+  if (feeId !== null) {
+    const earned = post(world, book, {
+      type: 'application_fee',
+      reportingCategory: 'platform_earning',
+      amount: feeAmount,
+      currency: charge.currency,
+      source: feeId,
+      availableOn,
+      description: 'Application fee from application Inner Journey',
+    });
+    const applicationFee: Stripe.ApplicationFee = {
+      id: feeId,
+      object: 'application_fee',
+      account: destination.account,
+      amount: feeAmount,
+      amount_refunded: 0,
+      application: APPLICATION,
+      balance_transaction: earned.id,
+      charge: paymentId,
+      created: world.now,
+      currency: charge.currency,
+      fee_source: { charge: paymentId, type: 'charge' },
+      livemode: false,
+      originating_transaction: charge.id,
+      refunded: false,
+      refunds: embedded(`/v1/application_fees/${feeId}/refunds`, []),
+    };
+    book.applicationFees.add(applicationFee);
+    emit(world, book, 'application_fee.created', applicationFee);
+  }
+  emit(world, book, 'transfer.created', transfer);
+  return book.charges.update(charge.id, { transfer: transferId, application_fee: feeId });
+}
+
+/** The delay of the switch is over: the charge gets what was null at first, and `charge.updated` says so. */
+export function settleLate(world: World, book: Book, id: string): void {
+  const before = book.charges.get(id);
+  if (!before) return;
+  emitChange(world, book, 'charge.updated', before, settleCharge(world, book, before));
+}
+
+export function retrieveCharge(_: World, book: Book, __: object, [id = '']: string[]): Stripe.Charge {
+  const charge = book.charges.get(id);
+  if (!charge) throw missing('charge', id, 'id', 404);
+  return charge;
+}
+
+export const listCharges = (_: World, book: Book, params: Stripe.ChargeListParams) =>
+  page(
+    book.charges,
+    '/v1/charges',
+    params,
+    (charge) =>
+      inRange(charge.created, params.created) &&
+      (params.customer === undefined || charge.customer === params.customer) &&
+      (params.transfer_group === undefined || charge.transfer_group === params.transfer_group),
+    params.payment_intent,
+  );

@@ -1,0 +1,64 @@
+/** Reading what money did: balance, balance transactions, transfers, application fees. */
+import type Stripe from 'stripe';
+import { balanceOf } from '../core/balance.ts';
+import { missing, unsupported } from '../core/errors.ts';
+import { inRange, page } from '../core/list.ts';
+import type { Book, World } from '../core/world.ts';
+
+export const retrieveBalance = (world: World, book: Book) => balanceOf(world, book);
+
+export function retrieveBalanceTransaction(_: World, book: Book, __: object, [id = '']: string[]) {
+  const txn = book.balanceTransactions.get(id);
+  if (!txn) throw missing('balance transaction', id, 'id', 404);
+  return txn;
+}
+
+export function listBalanceTransactions(_: World, book: Book, params: Stripe.BalanceTransactionListParams) {
+  if (params.payout !== undefined) {
+    throw unsupported(
+      'payout',
+      'balance transactions by payout: Stripe has them for automatic payouts only, and the emulator pays out by hand only',
+    );
+  }
+  return page(
+    book.balanceTransactions,
+    '/v1/balance_transactions',
+    params,
+    (txn) =>
+      inRange(txn.created, params.created) &&
+      (params.currency === undefined || txn.currency === params.currency) &&
+      (params.type === undefined || txn.type === params.type),
+    params.source,
+  );
+}
+
+export function retrieveTransfer(_: World, book: Book, __: object, [id = '']: string[]) {
+  const transfer = book.transfers.get(id);
+  if (!transfer) throw missing('transfer', id, 'transfer', 404);
+  return transfer;
+}
+
+export const listTransfers = (_: World, book: Book, params: Stripe.TransferListParams) =>
+  page(
+    book.transfers,
+    '/v1/transfers',
+    params,
+    (transfer) =>
+      inRange(transfer.created, params.created) &&
+      (params.destination === undefined || transfer.destination === params.destination) &&
+      (params.transfer_group === undefined || transfer.transfer_group === params.transfer_group),
+  );
+
+export function retrieveApplicationFee(_: World, book: Book, __: object, [id = '']: string[]) {
+  const fee = book.applicationFees.get(id);
+  if (!fee) throw missing('application fee', id, 'id', 404);
+  return fee;
+}
+
+export const listApplicationFees = (_: World, book: Book, params: Stripe.ApplicationFeeListParams) =>
+  page(
+    book.applicationFees,
+    '/v1/application_fees',
+    params,
+    (fee) => inRange(fee.created, params.created) && (params.charge === undefined || fee.charge === params.charge),
+  );
