@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import * as invoices from '../../resources/invoices.ts';
 import * as subscriptions from '../../resources/subscriptions.ts';
-import { arr, expand, int, metadata, obj, oneOf, required, str } from '../params.ts';
+import { arr, expand, int, metadata, obj, oneOf, required, str, paging } from '../params.ts';
 import { recurring } from './recurring.ts';
 import { created, one, route } from './route.ts';
 import type { Route } from './route.ts';

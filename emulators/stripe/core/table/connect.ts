@@ -3,7 +3,7 @@ import type Stripe from 'stripe';
 import * as accounts from '../../resources/accounts.ts';
 import * as payouts from '../../resources/payouts.ts';
 import { createAccountLink } from '../../resources/onboarding.ts';
-import { bool, expand, int, metadata, obj, oneOf, range, required, str } from '../params.ts';
+import { bool, expand, int, metadata, obj, oneOf, range, required, str, paging } from '../params.ts';
 import { created, one, route } from './route.ts';
 import type { Route } from './route.ts';
 

@@ -3,7 +3,7 @@ import type Stripe from 'stripe';
 import * as catalogue from '../../resources/catalogue.ts';
 import * as customers from '../../resources/customers.ts';
 import * as methods from '../../resources/payment-methods.ts';
-import { arr, bool, clearable, expand, int, metadata, obj, oneOf, required, str } from '../params.ts';
+import { arr, bool, clearable, expand, int, metadata, obj, oneOf, required, str, paging } from '../params.ts';
 import { recurring } from './recurring.ts';
 import { created, one, route } from './route.ts';
 import type { Route } from './route.ts';

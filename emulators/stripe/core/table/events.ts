@@ -1,6 +1,6 @@
 /** Events and webhook endpoints. */
 import * as events from '../../resources/events-api.ts';
-import { arr, bool, clearable, expand, int, metadata, required, str } from '../params.ts';
+import { arr, bool, clearable, expand, int, metadata, required, str, paging } from '../params.ts';
 import { created, one, route } from './route.ts';
 import type { Route } from './route.ts';
 

@@ -3,7 +3,7 @@ import type Stripe from 'stripe';
 import * as charges from '../../resources/charges.ts';
 import * as money from '../../resources/money-lists.ts';
 import * as intents from '../../resources/payment-intents.ts';
-import { bool, clearable, expand, int, metadata, obj, oneOf, required, str } from '../params.ts';
+import { bool, clearable, expand, int, metadata, obj, oneOf, required, str, paging } from '../params.ts';
 import { created, one, route } from './route.ts';
 import type { Route } from './route.ts';
 
