@@ -1,0 +1,185 @@
+import type { LedgerDocument } from '../ledger/ledger.ts';
+import { explaining } from '../ledger/ledger.service.ts';
+import { newestFirst, totalsBefore } from '../ledger/pages.service.ts';
+import type { Context } from '../platform/context.ts';
+import { Timestamp } from 'firebase-admin/firestore';
+import { minor, zero, type Currency } from '../platform/money.ts';
+import { apartMs, Matcher, type Entry, type Movement, type Side } from './matching.ts';
+import {
+  concluded,
+  platformAccount,
+  totalsDiffer,
+  type AccountProof,
+  type Closed,
+  type Difference,
+} from './reconciliation.ts';
+import { movements, readBalance, type BalanceReading } from './stripe-side.service.ts';
+
+/** Whose money is proven: the platform's, or a coach's account. */
+export type Owner = { account: typeof platformAccount } | { account: string; coachId: string };
+
+const pageSize = 300;
+/** Groups are compared and let go every so many balance transactions. */
+const settleEvery = 200;
+/** From the beginning. */
+const sinceEver = Number.NEGATIVE_INFINITY;
+
+/**
+ * Proves one account up to the cut, a proof per currency. A night that does not come out is looked at again: first once
+ * more (something may have been booked in between), then, where the sums differ and no id tells why, from the very
+ * beginning (something may have been booked into a time that was proven before).
+ */
+export async function proveAccount(
+  ctx: Context,
+  owner: Owner,
+  cut: Date,
+  before: readonly AccountProof[],
+): Promise<AccountProof[]> {
+  const fromMs = closedUntil(before, cut);
+  const first = await attemptProof(ctx, owner, cut, fromMs, before);
+  if (isProven(first)) return first;
+  const second = await attemptProof(ctx, owner, cut, fromMs, before);
+  const explained = second.some((proof) => proof.differences.some((one) => one.ids.length > 0));
+  if (isProven(second) || explained || fromMs === sinceEver) return second;
+  return attemptProof(ctx, owner, cut, sinceEver, before);
+}
+
+const isProven = (proofs: readonly AccountProof[]): boolean => proofs.every((proof) => proof.state === 'ok');
+
+async function attemptProof(
+  ctx: Context,
+  owner: Owner,
+  cut: Date,
+  fromMs: number,
+  before: readonly AccountProof[],
+): Promise<AccountProof[]> {
+  const stripe = await ctx.stripe();
+  const account = 'coachId' in owner ? owner.account : undefined;
+  const reading = await readBalance(stripe, account);
+  const matcher = new Matcher(owner.account, { fromMs, cutMs: cut.getTime() });
+  const ledger = ledgerFeed(ctx, owner, fromMs - apartMs, matcher);
+  let seen = 0;
+  for await (const movement of movements(stripe, account, reading.newest, fromMs - apartMs)) {
+    await ledger.readDownTo(movement.createdMs - apartMs);
+    await explainByHand(ctx, owner, matcher, movement, cut);
+    matcher.addMovement(movement);
+    seen += 1;
+    if (seen % settleEvery === 0) matcher.settleDownTo(movement.createdMs);
+  }
+  await ledger.readDownTo(sinceEver);
+  matcher.finish();
+  return conclude(ctx, owner, cut, { matcher, reading, before, fromMs });
+}
+
+/** Where the last proof ended; currencies of an account are closed together. Never later than this cut. */
+function closedUntil(before: readonly AccountProof[], cut: Date): number {
+  const cuts = before.map((proof) => proof.closed?.cut.toMillis() ?? sinceEver);
+  const from = cuts.length > 0 ? Math.min(...cuts) : sinceEver;
+  return from <= cut.getTime() ? from : sinceEver;
+}
+
+/** Feeds the matcher with ledger documents, newest first, just ahead of the balance transactions they explain. */
+function ledgerFeed(ctx: Context, owner: Owner, fromMs: number, matcher: Matcher) {
+  const coachId = 'coachId' in owner ? owner.coachId : undefined;
+  const from = Number.isFinite(fromMs) ? new Date(fromMs) : undefined;
+  let last: LedgerDocument | undefined;
+  let ended = false;
+  return {
+    async readDownTo(ms: number): Promise<void> {
+      while (!ended && (last === undefined || last.occurredAt.toMillis() >= ms)) {
+        const page = await newestFirst(ctx.db, { from, below: last, coachId }, pageSize);
+        for (const document of page) matcher.addEntry(entryOf(document, sideOf(owner)));
+        ended = page.length < pageSize;
+        last = page.at(-1) ?? last;
+      }
+    },
+  };
+}
+
+/** A document far away in time, or booked since its page was read: asked for by the balance transaction's id. */
+async function explainByHand(
+  ctx: Context,
+  owner: Owner,
+  matcher: Matcher,
+  movement: Movement,
+  cut: Date,
+): Promise<void> {
+  if (matcher.knows(movement.id) || movement.createdMs >= cut.getTime() + apartMs) return;
+  for (const document of await explaining(ctx.db, movement.id)) matcher.addEntry(entryOf(document, sideOf(owner)));
+}
+
+const sideOf = (owner: Owner): Side => ('coachId' in owner ? 'stripe_connected' : 'stripe_platform');
+
+const entryOf = (document: LedgerDocument, side: Side): Entry => ({
+  id: document.id,
+  isFee: document.kind === 'fee',
+  occurredMs: document.occurredAt.toMillis(),
+  currency: document.currency,
+  amountMinor: document.deltas[side],
+  transactionIds: document.balanceTransactionIds,
+});
+
+interface Seen {
+  matcher: Matcher;
+  reading: BalanceReading;
+  /** Where this proof began, and what was proven before it. */
+  fromMs: number;
+  before: readonly AccountProof[];
+}
+
+async function conclude(ctx: Context, owner: Owner, cut: Date, seen: Seen): Promise<AccountProof[]> {
+  const { matcher, reading, before, fromMs } = seen;
+  const currencies = new Set<Currency>([
+    ctx.config.currency,
+    ...reading.totals.keys(),
+    ...matcher.tallies.keys(),
+    ...matcher.differences.map((one) => one.currency),
+    ...before.map((one) => one.currency),
+  ]);
+  const drafts = await Promise.all(
+    [...currencies].map(async (currency) => {
+      const tally = matcher.tallies.get(currency) ?? { beforeMinor: 0, afterMinor: 0, movements: 0 };
+      const closed = before.find((one) => one.currency === currency)?.closed ?? null;
+      const closedMinor = fromMs === sinceEver ? zero : (closed?.transactionsMinor ?? zero);
+      const balanceMinor = minor(reading.totals.get(currency) ?? 0);
+      const draft: AccountProof = {
+        account: owner.account,
+        ...('coachId' in owner ? { coachId: owner.coachId } : {}),
+        currency,
+        state: 'unchecked',
+        ledgerMinor: await ledgerTotal(ctx, owner, cut, currency),
+        transactionsMinor: minor(closedMinor + tally.beforeMinor),
+        stripeMinor: minor(balanceMinor - tally.afterMinor),
+        balanceMinor,
+        afterCutMinor: minor(tally.afterMinor),
+        transactions: tally.movements,
+        closed,
+        differences: [],
+      };
+      return { ...draft, differences: differencesOf(draft, matcher.differences) };
+    }),
+  );
+  return closeTogether(drafts, cut);
+}
+
+function differencesOf(draft: AccountProof, found: readonly Difference[]): Difference[] {
+  const total = totalsDiffer(draft);
+  const mine = found.filter((one) => one.currency === draft.currency);
+  return total ? [...mine, total] : mine;
+}
+
+/** An account is closed in all its currencies or in none, so that the next night has one place to start from. */
+function closeTogether(drafts: readonly AccountProof[], cut: Date): AccountProof[] {
+  const allOk = drafts.every((draft) => draft.differences.length === 0);
+  return drafts.map((draft) => {
+    const reached: Closed = { cut: Timestamp.fromDate(cut), transactionsMinor: draft.transactionsMinor };
+    const proof = concluded(draft, reached);
+    return allOk ? proof : { ...proof, closed: draft.closed };
+  });
+}
+
+/** What the ledger says an account held at the cut. */
+export async function ledgerTotal(ctx: Context, owner: Owner, cut: Date, currency: Currency) {
+  const coachId = 'coachId' in owner ? owner.coachId : undefined;
+  return (await totalsBefore(ctx.db, cut, currency, coachId))[sideOf(owner)];
+}

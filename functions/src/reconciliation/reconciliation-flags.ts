@@ -1,0 +1,51 @@
+import type { FlagInput } from '../admin/flags.ts';
+import type { BusinessDate } from '../platform/clock.ts';
+import { inWords, type Reconciliation } from './reconciliation.ts';
+
+/** How many differences a flag spells out; the document has more. */
+const spelledOut = 5;
+
+export function differenceFlag(night: Reconciliation): FlagInput {
+  const { date, differences, counts } = night;
+  const words = differences.slice(0, spelledOut).map(inWords);
+  if (differences.length > spelledOut) words.push(`and ${differences.length - spelledOut} more`);
+  if (counts.unchecked > 0) words.push(`${counts.unchecked} accounts could not be read`);
+  return {
+    id: `reconciliation-difference_${date}`,
+    kind: 'reconciliation-difference',
+    severity: 'critical',
+    subject: `reconciliations/${date}`,
+    message: `Stripe, the ledger and the vouchers are not proven to agree at the start of ${date}: ${words.join('; ')}.`,
+    action:
+      'Look up the ids in the Stripe dashboard and the ledger (docs/accounting.md says what each kind means). What is not mended shows again tomorrow.',
+  };
+}
+
+export const unverifiableFlag = (account: string, date: BusinessDate, why: string): FlagInput => ({
+  id: `account-unverifiable_${account}`,
+  kind: 'account-unverifiable',
+  severity: 'warning',
+  subject: `reconciliations/${date}`,
+  message: `What ${account} holds cannot be compared with Stripe: ${why}`,
+  action:
+    'Ask the coach for a statement of the Stripe account, or to connect it again. Nothing is paid to it meanwhile.',
+});
+
+export const invariantFlag = (name: string, offenders: readonly string[]): FlagInput => ({
+  id: `invariant_${name}`,
+  kind: 'invariant-failed',
+  severity: 'critical',
+  subject: offenders[0] ?? name,
+  message: `What must always hold does not (${name}): ${offenders.slice(0, spelledOut).join('; ')}.`,
+  action: 'Stop payouts of what it concerns and tell the engineers at once.',
+});
+
+export const sweepFlag = (failures: readonly { part: string; error: string }[]): FlagInput => ({
+  id: 'sweep-failed',
+  kind: 'sweep-failed',
+  severity: 'critical',
+  subject: 'sweep',
+  message: `Parts of the sweep failed: ${failures.map(({ part, error }) => `${part}: ${error}`).join('; ')}.`,
+  action:
+    'See the log lines sweep.part-failed. It runs again in five minutes; if the flag is seen again, tell the engineers.',
+});

@@ -1,0 +1,134 @@
+import type { Timestamp } from 'firebase-admin/firestore';
+import type { VoucherState } from '../accounting/accounting.ts';
+import type { BusinessDate } from '../platform/clock.ts';
+import type { Currency, Minor } from '../platform/money.ts';
+
+/**
+ * The daily proof. For a cut T, per account and currency:
+ *
+ *   ledger documents that occurred before T
+ *     = net of the balance transactions made before T
+ *     = Stripe's balance (available and pending) read at R, less the net of what was made from T to R
+ *
+ * and down to the id: every balance transaction is explained by one ledger document, every ledger document by Stripe.
+ */
+export type AccountState =
+  | 'ok'
+  | 'different'
+  /** Stripe does not let us look (the coach has disconnected us): a person must. */
+  | 'unverifiable'
+  /** Stripe could not be read this time. */
+  | 'unchecked';
+
+export type DifferenceKind =
+  /** Stripe moved money that no ledger document explains. */
+  | 'transaction-unexplained'
+  /** Two ledger documents explain one balance transaction. */
+  | 'transaction-explained-twice'
+  /** A ledger document says that money moved in Stripe, and Stripe has no balance transaction of it. */
+  | 'entry-without-transaction'
+  /** A ledger document and its balance transactions disagree on the amount. */
+  | 'amounts-differ'
+  /** The three sums are not one. */
+  | 'totals-differ'
+  /** The coaches' documents do not add up to all that moved in connected accounts. */
+  | 'coaches-differ'
+  /** The clearing account of the vouchers is not what the ledger moved in Stripe. */
+  | 'clearing-differs';
+
+/** One thing that is not as it should be, down to the ids. */
+export interface Difference {
+  kind: DifferenceKind;
+  /** Stripe's account id, or "platform". */
+  account: string;
+  currency: Currency;
+  /** Balance transactions and ledger documents it is about. */
+  ids: string[];
+  ledgerMinor: Minor;
+  /** What the other side (Stripe, or the vouchers) says. */
+  otherMinor: Minor;
+}
+
+/** Up to where an account is proven for good; later runs start there. */
+export interface Closed {
+  cut: Timestamp;
+  /** Net of every balance transaction until then. */
+  transactionsMinor: Minor;
+}
+
+/** `reconciliations/{date}/accounts/{account_currency}`. */
+export interface AccountProof {
+  /** "platform" or Stripe's account id. */
+  account: string;
+  coachId?: string;
+  currency: Currency;
+  state: AccountState;
+  ledgerMinor: Minor;
+  /** Net of balance transactions before the cut. */
+  transactionsMinor: Minor;
+  /** What Stripe held at the cut: its balance when read, less what came after the cut. */
+  stripeMinor: Minor;
+  balanceMinor: Minor;
+  afterCutMinor: Minor;
+  /** Balance transactions looked at in this run. */
+  transactions: number;
+  /** null: not proven yet; every run looks at everything. */
+  closed: Closed | null;
+  differences: Difference[];
+  error?: string;
+}
+
+export interface VoucherCounts extends Record<VoucherState, number> {
+  ungrouped: number;
+}
+
+/** `reconciliations/{date}`: what was proven in the night of that date. */
+export interface Reconciliation {
+  date: BusinessDate;
+  cut: Timestamp;
+  ranAt: Timestamp;
+  ok: boolean;
+  counts: Record<AccountState, number>;
+  /** The platform, and the accounts that are not ok first; at most 100. All of them are in the subcollection. */
+  accounts: Pick<
+    AccountProof,
+    'account' | 'currency' | 'state' | 'ledgerMinor' | 'transactionsMinor' | 'stripeMinor'
+  >[];
+  vouchers: VoucherCounts;
+  /** At most 100. */
+  differences: Difference[];
+}
+
+/** Stored lists are cut to this; what is beyond shows again once the first hundred are mended. */
+export const listLimit = 100;
+
+export const platformAccount = 'platform';
+
+/** The sums of the equation, when they are not one. */
+export function totalsDiffer(
+  proof: Pick<AccountProof, 'account' | 'currency' | 'ledgerMinor' | 'transactionsMinor' | 'stripeMinor'>,
+): Difference | undefined {
+  const { account, currency, ledgerMinor, transactionsMinor, stripeMinor } = proof;
+  if (ledgerMinor === transactionsMinor && transactionsMinor === stripeMinor) return undefined;
+  const otherMinor = transactionsMinor === ledgerMinor ? stripeMinor : transactionsMinor;
+  return { kind: 'totals-differ', account, currency, ids: [], ledgerMinor, otherMinor };
+}
+
+/** What a coach's or the platform's night came to, and up to where it is proven now. */
+export function concluded(proof: AccountProof, closed: Closed): AccountProof {
+  const ok = proof.differences.length === 0;
+  return { ...proof, state: ok ? 'ok' : 'different', closed: ok ? closed : proof.closed };
+}
+
+export function countStates(proofs: readonly Pick<AccountProof, 'state'>[]): Record<AccountState, number> {
+  const counts: Record<AccountState, number> = { ok: 0, different: 0, unverifiable: 0, unchecked: 0 };
+  for (const { state } of proofs) counts[state] += 1;
+  return counts;
+}
+
+/** One difference in words. */
+export function inWords(difference: Difference): string {
+  const { kind, account, currency, ids, ledgerMinor, otherMinor } = difference;
+  const about = ids.length > 0 ? ` ${ids.join(', ')}` : '';
+  return `${account}: ${kind}${about} (ledger ${ledgerMinor}, other side ${otherMinor} minor ${currency})`;
+}

@@ -1,0 +1,61 @@
+import { resolveVouchers } from '../accounting/accounting.service.ts';
+import { raiseFlag } from '../admin/flags.service.ts';
+import { resumeCommands } from '../payments/recovery.service.ts';
+import { resolvePayouts } from '../payouts/payouts.service.ts';
+import type { Context } from '../platform/context.ts';
+import { messageOf } from '../platform/errors.ts';
+import { recoverEvents } from '../webhooks/webhooks.service.ts';
+import { checkInvariants } from './invariants.service.ts';
+import { sweepFlag } from './reconciliation-flags.ts';
+import * as logs from './reconciliation.logs.ts';
+
+/** A part of the sweep: repairs what was missed, safe to run at any time and any number of times. */
+export interface SweepPart {
+  part: string;
+  run: (ctx: Context, now: Date) => Promise<unknown>;
+}
+
+/** In this order: events bring objects, objects end commands, and what then is unclear is asked about. */
+const parts: readonly SweepPart[] = [
+  { part: 'events', run: recoverEvents },
+  { part: 'commands', run: resumeCommands },
+  { part: 'payouts', run: resolvePayouts },
+  { part: 'vouchers', run: resolveVouchers },
+  { part: 'invariants', run: (ctx) => checkInvariants(ctx) },
+];
+
+/** Some parts failed; the others ran. */
+export class SweepFailed extends Error {
+  readonly failures: readonly { part: string; error: string }[];
+
+  constructor(failures: readonly { part: string; error: string }[]) {
+    super(`The sweep failed in part: ${failures.map(({ part, error }) => `${part}: ${error}`).join('; ')}`);
+    this.name = 'SweepFailed';
+    this.failures = failures;
+  }
+}
+
+/**
+ * The repair that runs every five minutes: what a crash, a lost event or an unclear outcome left behind. A part that fails
+ * stops none of the others; it is flagged, and thrown as SweepFailed at the end, so that the run counts as failed.
+ */
+export async function sweepOnce(ctx: Context, now: Date, some: readonly SweepPart[] = parts): Promise<void> {
+  const started = ctx.clock.now().getTime();
+  const failures: { part: string; error: string }[] = [];
+  for (const { part, run } of some) {
+    try {
+      await run(ctx, now);
+    } catch (error) {
+      failures.push({ part, error: messageOf(error) });
+      logs.sweepPartFailed(ctx.log, part, error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
+    }
+  }
+  logs.swept(
+    ctx.log,
+    ctx.clock.now().getTime() - started,
+    failures.map(({ part }) => part),
+  );
+  if (failures.length === 0) return;
+  await raiseFlag(ctx, sweepFlag(failures));
+  throw new SweepFailed(failures);
+}
