@@ -115,7 +115,7 @@ export async function createTestWorld(
       ]);
     },
     async deliver() {
-      const { events } = await control<{ events: Stripe.Event[] }>('stripe', 'events');
+      const { data: events } = await control<{ data: Stripe.Event[] }>('stripe', 'events');
       const fresh = events.filter(({ id }) => !seen.has(id));
       const received: { event: Stripe.Event; receipt: Receipt }[] = [];
       for (const event of fresh) {
