@@ -116,25 +116,43 @@ function renewIntent(ctx: Context, coachId: string, before: Timestamp): Promise<
   });
 }
 
+/**
+ * Whether Stripe lets a Swedish account receive transfers without taking cards is not certain. It is asked for without
+ * first; only if that is definitely refused, and for that reason, with cards under a key of its own.
+ */
 function createAccount(ctx: Context, coachId: string, email: string | null): Promise<Stripe.Account> {
-  return askStripe(ctx, coachId, (stripe) =>
-    stripe.accounts.create(
-      {
-        country: 'SE',
-        ...(email ? { email } : {}),
-        controller: {
-          fees: { payer: 'application' },
-          losses: { payments: 'application' },
-          stripe_dashboard: { type: 'express' },
-          requirement_collection: 'stripe',
-        },
-        capabilities: { transfers: { requested: true } },
-        settings: { payouts: { schedule: { interval: 'manual' } } },
-        metadata: { uid: coachId },
-      },
-      { idempotencyKey: `account:${coachId}` },
-    ),
-  );
+  const wanted = accountParams(coachId, email);
+  return askStripe(ctx, coachId, async (stripe) => {
+    try {
+      return await stripe.accounts.create(wanted, { idempotencyKey: `account:${coachId}` });
+    } catch (error) {
+      if (!isCapabilityRefusal(error)) throw error;
+      const capabilities = { ...wanted.capabilities, card_payments: { requested: true } };
+      return stripe.accounts.create(
+        { ...wanted, capabilities },
+        { idempotencyKey: `account:${coachId}:with-card-payments` },
+      );
+    }
+  });
+}
+
+const accountParams = (coachId: string, email: string | null): Stripe.AccountCreateParams => ({
+  country: 'SE',
+  ...(email ? { email } : {}),
+  controller: {
+    fees: { payer: 'application' },
+    losses: { payments: 'application' },
+    stripe_dashboard: { type: 'express' },
+    requirement_collection: 'stripe',
+  },
+  capabilities: { transfers: { requested: true } },
+  settings: { payouts: { schedule: { interval: 'manual' } } },
+  metadata: { uid: coachId },
+});
+
+function isCapabilityRefusal(error: unknown): boolean {
+  const param = typeof error === 'object' && error !== null && 'param' in error ? error.param : undefined;
+  return classifyStripeError(error).kind === 'refused' && typeof param === 'string' && param.startsWith('capabilities');
 }
 
 /** Stripe's clock and ours need not agree. */

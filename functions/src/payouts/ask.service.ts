@@ -28,24 +28,30 @@ export async function ask(ctx: Context, id: string): Promise<AskOutcome> {
   if (noted.outcome !== 'ask') return noted.outcome;
   const { payout, again } = noted;
   logs.asking(ctx.log, id, again);
-  const stripe = await ctx.stripe();
   let made: Stripe.Payout;
   try {
-    made = await stripe.payouts.create(
-      {
-        amount: payout.amountMinor,
-        currency: toStripeCurrency(payout.currency),
-        metadata: { payoutId: id, coachId: payout.coachId },
-        ...(payout.destination ? { destination: payout.destination } : {}),
-        expand: ['balance_transaction'],
-      },
-      { stripeAccount: payout.stripeAccountId, idempotencyKey: payout.stripeKey },
-    );
+    // Asked before: Stripe's list tells more surely than its memory of the key.
+    const found = again ? await findAtStripe(ctx, id, payout) : undefined;
+    made = found ?? (await create(ctx, id, payout));
   } catch (error) {
     return settleFailure(ctx, id, payout, classifyStripeError(error));
   }
   await record(ctx, id, payoutFacts(made));
   return 'settled';
+}
+
+async function create(ctx: Context, id: string, payout: Payout): Promise<Stripe.Payout> {
+  const stripe = await ctx.stripe();
+  return stripe.payouts.create(
+    {
+      amount: payout.amountMinor,
+      currency: toStripeCurrency(payout.currency),
+      metadata: { payoutId: id, coachId: payout.coachId },
+      ...(payout.destination ? { destination: payout.destination } : {}),
+      expand: ['balance_transaction'],
+    },
+    { stripeAccount: payout.stripeAccountId, idempotencyKey: payout.stripeKey },
+  );
 }
 
 type Noted = { outcome: 'ask'; payout: Payout; again: boolean } | { outcome: AskOutcome };

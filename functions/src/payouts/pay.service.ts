@@ -71,10 +71,24 @@ async function freeze(ctx: Context, task: PayTask): Promise<Step> {
   const coach = await readCoach(ctx, task.coachId);
   const account = coach && !payoutObstacle(coach) ? coach.stripeAccountId : undefined;
   const available = account === undefined ? undefined : await availableAt(ctx, task, account);
-  return ctx.db.runTransaction((tx) => freezeIn(ctx, tx, task, available));
+  const availableBy = await nowOf(ctx, task);
+  return ctx.db.runTransaction((tx) => freezeIn(ctx, tx, task, available, availableBy));
 }
 
-async function freezeIn(ctx: Context, tx: Transaction, task: PayTask, available: Available): Promise<Step> {
+/** A task runs some time after its run was due, never before: whichever is later is now. */
+async function nowOf(ctx: Context, task: PayTask): Promise<Timestamp> {
+  const now = Timestamp.fromDate(ctx.clock.now());
+  const scheduledAt = (await runs.readRun(ctx.db, task.runId))?.scheduledAt;
+  return scheduledAt && scheduledAt.toMillis() > now.toMillis() ? scheduledAt : now;
+}
+
+async function freezeIn(
+  ctx: Context,
+  tx: Transaction,
+  task: PayTask,
+  available: Available,
+  availableBy: Timestamp,
+): Promise<Step> {
   const lock = await store.readLock(ctx.db, task.coachId, task.currency, tx);
   if (lock) return { step: 'locked', payoutId: lock.payoutId };
   const attempt = await nextAttempt(ctx, tx, task);
@@ -94,7 +108,7 @@ async function freezeIn(ctx: Context, tx: Transaction, task: PayTask, available:
     return { step: 'nothing' };
   }
   if (available === undefined) throw new Error(`coaches/${task.coachId} became payable while it was read: try again.`);
-  const reckoned = await reckon(ctx, tx, task, coach, available);
+  const reckoned = await reckon(ctx, tx, task, coach, available, availableBy);
   const { decision, numbers } = reckoned;
   if (!decision.pay) {
     explainIn(ctx, tx, task, { state: 'nothing', reason: decision.reason, numbers });
@@ -133,10 +147,10 @@ async function reckon(
   task: PayTask,
   coach: Coach,
   availableMinor: Minor,
+  availableBy: Timestamp,
 ): Promise<{ decision: AmountDecision; numbers: Numbers; writes: Write[] }> {
   const { coachId, currency } = task;
   const owed = await coachBalance(ctx.db, tx, coachId, currency);
-  const availableBy = Timestamp.fromDate(ctx.clock.now());
   const earnings = await payableEarnings(ctx, tx, coachId, { currency, availableBy, limit: earningsLimit });
   const boundMinor = minor(-(owed.payable + owed.receivable));
   const { minimumMinor } = coach.payoutSettings;

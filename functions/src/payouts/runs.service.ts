@@ -32,18 +32,19 @@ export async function startRun(ctx: Context, scheduledAt: Date): Promise<RunRepl
     logs.runNotNeeded(ctx.log, runId, 'not a banking day');
     return { runId, state: 'skipped', queued: 0 };
   }
-  const mine = (await begin(ctx, runId)) ?? (await takeOver(ctx, runId));
+  const mine = (await begin(ctx, runId, scheduledAt)) ?? (await takeOver(ctx, runId));
   if (mine) return finish(ctx, runId, mine);
   const other = await store.readRun(ctx.db, runId);
   logs.runNotNeeded(ctx.log, runId, other?.state ?? 'gone');
   return { runId, state: other?.state ?? 'running', queued: other?.queued ?? 0 };
 }
 
-async function begin(ctx: Context, runId: string): Promise<PayoutRun | undefined> {
+async function begin(ctx: Context, runId: string, scheduledAt: Date): Promise<PayoutRun | undefined> {
   const { after } = windowOf(runId, await store.lastDone(ctx.db));
   const at = Timestamp.fromDate(ctx.clock.now());
   const run: PayoutRun = {
     date: runId,
+    scheduledAt: Timestamp.fromDate(scheduledAt),
     state: 'running',
     after,
     cursor: null,

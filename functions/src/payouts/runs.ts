@@ -7,6 +7,8 @@ import type { NothingReason } from './amount.ts';
 /** `payoutRuns/{Stockholm date}`: one day's decision about who is due. */
 export interface PayoutRun {
   date: BusinessDate;
+  /** The schedule's time, which is the run's now. */
+  scheduledAt: Timestamp;
   state: 'running' | 'done';
   /** The run pays the due dates after this day, up to its own: the day of the last run done before it. */
   after: BusinessDate;
