@@ -1,12 +1,13 @@
+import type { Transaction } from 'firebase-admin/firestore';
 import { planFlag, raiseFlag } from '../admin/flags.service.ts';
 import type { FlagInput } from '../admin/flags.ts';
-import { planPayoutReference } from '../payouts/reference.service.ts';
+import { planFortnoxReference, readPayout } from '../payouts/payouts.service.ts';
 import { minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
 import { FortnoxError } from '../platform/fortnox/errors.ts';
 import type { FinancialYear, FortnoxClient } from '../platform/fortnox/client.ts';
-import { runWrites } from '../platform/write.ts';
+import { runWrites, type Write } from '../platform/write.ts';
 import {
   holdMs,
   inTime,
@@ -159,11 +160,18 @@ async function settle(ctx: Context, voucher: Voucher, where: FortnoxVoucherRef, 
       );
       return;
     }
-    const writes = voucher.payoutId ? await planPayoutReference(ctx, tx, voucher.payoutId, where.reference) : [];
+    const writes = await planReference(ctx, tx, voucher, where.reference);
     store.saveVoucher(ctx.db, tx, done);
     runWrites(tx, writes);
   });
   logs.voucherPosted(ctx.log, done, found);
+}
+
+/** The payout says where it is booked. One made by hand in Stripe has no document to say it. */
+async function planReference(ctx: Context, tx: Transaction, voucher: Voucher, reference: string): Promise<Write[]> {
+  const { payoutId } = voucher;
+  if (!payoutId || !(await readPayout(ctx, payoutId, tx))) return [];
+  return [planFortnoxReference(ctx, payoutId, reference)];
 }
 
 /** Something in Fortnox must change first; the voucher waits and goes on by itself. */

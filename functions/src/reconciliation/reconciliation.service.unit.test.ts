@@ -1,0 +1,289 @@
+import { Timestamp } from 'firebase-admin/firestore';
+import { completeOnboarding } from '../../../scripts/story/emulators.ts';
+import { syncBooks } from '../accounting/accounting.service.ts';
+import { postOne } from '../accounting/posting.service.ts';
+import type { Flag } from '../admin/flags.ts';
+import type { Coach } from '../coaches/coaches.ts';
+import { defaultTerms } from '../coaches/terms.ts';
+import { processPayment } from '../payments/payments.service.ts';
+import { days } from '../platform/clock.ts';
+import type { Context } from '../platform/context.ts';
+import { minor } from '../platform/money.ts';
+import { idOf } from '../platform/stripe.ts';
+import { createTestWorld, testConfig, type TestWorld } from '../testing/world.ts';
+import { checkInvariants } from './invariants.service.ts';
+import { reconcileDay } from './reconciliation.service.ts';
+import type { AccountProof, Reconciliation } from './reconciliation.ts';
+import { sweepOnce } from './sweep.service.ts';
+
+const lisa = { uid: 'lisa', email: 'lisa@example.se', name: 'Lisa Kund', coach: false, admin: false };
+
+let world: TestWorld;
+let ctx: Context;
+let coachAccount: string;
+
+beforeEach(async () => {
+  world = await createTestWorld();
+  ctx = world.ctx;
+  coachAccount = await coach('karin');
+  const product = { name: 'Programme', currency: 'SEK', vatRate: 25, active: true };
+  await ctx.db.doc('products/programme').set({ ...product, kind: 'programme', amountMinor: 49_900, coachId: 'karin' });
+  await world.deliver();
+});
+
+afterEach(() => world.close());
+
+async function coach(uid: string): Promise<string> {
+  const account = await world.stripe.accounts.create({
+    country: 'SE',
+    controller: {
+      fees: { payer: 'application' },
+      losses: { payments: 'application' },
+      stripe_dashboard: { type: 'express' },
+      requirement_collection: 'stripe',
+    },
+    capabilities: { transfers: { requested: true } },
+    settings: { payouts: { schedule: { interval: 'manual' } } },
+  });
+  const link = await world.stripe.accountLinks.create({
+    account: account.id,
+    type: 'account_onboarding',
+    return_url: 'http://127.0.0.1/return',
+    refresh_url: 'http://127.0.0.1/refresh',
+  });
+  await completeOnboarding(link.url);
+  const document: Coach = {
+    stripeAccountId: account.id,
+    accountStatus: 'active',
+    chargesEnabled: true,
+    payoutsEnabled: true,
+    requirementsDue: [],
+    acceptsPayments: true,
+    currency: 'SEK',
+    country: 'SE',
+    terms: defaultTerms(testConfig),
+    payoutSettings: { cadence: 'weekly', minimumMinor: minor(2_000) },
+    createdAt: Timestamp.now(),
+    updatedAt: Timestamp.now(),
+  };
+  await ctx.db.doc(`coaches/${uid}`).set(document);
+  return account.id;
+}
+
+let sales = 0;
+async function sell(): Promise<void> {
+  sales += 1;
+  await processPayment(ctx, lisa, {
+    productId: 'programme',
+    requestId: `request-${sales}`,
+    paymentMethodId: 'pm_card_bypassPending',
+  });
+  await world.deliver();
+}
+
+/** Money on the platform's balance that no product function knows of. */
+async function strayCharge(): Promise<string> {
+  const intent = await world.stripe.paymentIntents.create({
+    amount: 12_300,
+    currency: 'sek',
+    payment_method: 'pm_card_bypassPending',
+    confirm: true,
+    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+  });
+  const charge = await world.stripe.charges.retrieve(idOf(intent.latest_charge) ?? '');
+  return idOf(charge.balance_transaction) ?? '';
+}
+
+const tomorrow = () => new Date(world.now().getTime() + days(1));
+const proof = async (night: Reconciliation, account: string) =>
+  (await ctx.db.doc(`reconciliations/${night.date}/accounts/${account}_SEK`).get()).data() as AccountProof;
+const flags = async () => (await ctx.db.collection('flags').get()).docs.map((doc) => doc.data() as Flag);
+
+describe('the nightly proof', () => {
+  it('proves nothing at all, and a sale with its share', async () => {
+    expect(await reconcileDay(ctx, world.now())).toMatchObject({ ok: true, counts: { ok: 2 } });
+    await sell();
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night).toMatchObject({ ok: true, differences: [], vouchers: { ungrouped: 2, posted: 0 } });
+    expect(await proof(night, 'platform')).toMatchObject({
+      state: 'ok',
+      ledgerMinor: 9900 - 929,
+      transactionsMinor: 9900 - 929,
+      stripeMinor: 9900 - 929,
+    });
+    expect(await proof(night, coachAccount)).toMatchObject({
+      state: 'ok',
+      ledgerMinor: 40_000,
+      stripeMinor: 40_000,
+      coachId: 'karin',
+    });
+    expect((await ctx.db.doc(`reconciliations/${night.date}`).get()).data()).toEqual(night);
+    expect(await flags()).toEqual([]);
+  });
+
+  it('leaves what came after the cut to the next night, and starts there', async () => {
+    await sell();
+    await world.advance(days(1));
+    const first = await reconcileDay(ctx, world.now());
+    await sell();
+    const again = await reconcileDay(ctx, world.now());
+    expect(again).toMatchObject({ ok: true, date: first.date });
+    expect(await proof(again, 'platform')).toMatchObject({
+      ledgerMinor: 8971,
+      afterCutMinor: 8971,
+      balanceMinor: 2 * 8971,
+    });
+    await world.advance(days(1));
+    const second = await reconcileDay(ctx, world.now());
+    expect(second.ok).toBe(true);
+    // Three balance transactions of the second sale; the first sale is proven already.
+    expect(await proof(second, 'platform')).toMatchObject({ ledgerMinor: 2 * 8971, transactions: 3 });
+  });
+
+  it('flags a balance transaction nobody explains, down to its id, every night until it is mended', async () => {
+    await sell();
+    const stray = await strayCharge();
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night.ok).toBe(false);
+    expect(night.differences).toContainEqual({
+      kind: 'transaction-unexplained',
+      account: 'platform',
+      currency: 'SEK',
+      ids: [stray],
+      ledgerMinor: 0,
+      otherMinor: 12_300 - 365,
+    });
+    expect(await proof(night, 'platform')).toMatchObject({ state: 'different', closed: null });
+    expect(await proof(night, coachAccount)).toMatchObject({ state: 'ok' });
+    const [flag] = await flags();
+    expect(flag).toMatchObject({ id: `reconciliation-difference_${night.date}`, severity: 'critical' });
+    expect(flag?.message).toContain(stray);
+    await world.advance(days(2));
+    const later = await reconcileDay(ctx, world.now());
+    expect(later.differences.flatMap(({ ids }) => ids)).toContain(stray);
+  });
+
+  it('flags a ledger document Stripe knows nothing of', async () => {
+    await sell();
+    const [doc] = (await ctx.db.collection('ledger').where('kind', '==', 'sale').get()).docs;
+    await ctx.db
+      .doc('ledger/ch_invented:sale')
+      .set({ ...doc?.data(), id: 'ch_invented:sale', balanceTransactionIds: ['txn_invented'] });
+    const night = await reconcileDay(ctx, tomorrow());
+    const kinds = night.differences.map(({ kind, account, ids }) => [kind, account, ids.join()]);
+    expect(kinds).toContainEqual(['entry-without-transaction', 'platform', 'ch_invented:sale']);
+    expect(kinds).toContainEqual(['entry-without-transaction', coachAccount, 'ch_invented:sale']);
+  });
+
+  it('finds what was slipped into a time proven before', async () => {
+    await sell();
+    await world.advance(days(1));
+    expect((await reconcileDay(ctx, world.now())).ok).toBe(true);
+    const [doc] = (await ctx.db.collection('ledger').where('kind', '==', 'sale').get()).docs;
+    const occurredAt = Timestamp.fromMillis(world.now().getTime() - days(30));
+    await ctx.db
+      .doc('ledger/ch_old:sale')
+      .set({ ...doc?.data(), id: 'ch_old:sale', occurredAt, balanceTransactionIds: ['txn_old'] });
+    await world.advance(days(3));
+    const night = await reconcileDay(ctx, world.now());
+    expect(night.differences.flatMap(({ ids }) => ids)).toContain('ch_old:sale');
+    // What was proven before stays proven: the next night starts there again.
+    expect((await proof(night, 'platform')).closed).not.toBeNull();
+  });
+
+  it('tells of documents of a coach nobody knows', async () => {
+    await sell();
+    await ctx.db.doc('coaches/karin').delete();
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night.differences).toEqual([
+      { kind: 'coaches-differ', account: 'coaches', currency: 'SEK', ids: [], ledgerMinor: 40_000, otherMinor: 0 },
+    ]);
+  });
+
+  it('says which accounts it could not see, proves the others, and is not ok', async () => {
+    await sell();
+    await coach('gone');
+    await ctx.db.doc('coaches/gone').update({ accountStatus: 'deauthorized' });
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night).toMatchObject({ ok: false, counts: { ok: 2, unverifiable: 1 }, differences: [] });
+    expect((await flags()).map(({ kind }) => kind)).toEqual(['account-unverifiable']);
+  });
+
+  it('goes on with the others when Stripe cannot be read for one account', async () => {
+    await sell();
+    await world.control('stripe', 'faults', {
+      kind: 'error_500_before',
+      path: '/v1/balance',
+      account: coachAccount,
+      times: 50,
+    });
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night).toMatchObject({ ok: false, counts: { ok: 1, unchecked: 1 } });
+    expect((await flags())[0]?.message).toContain('1 accounts could not be read');
+  });
+
+  it('holds the vouchers against the ledger', async () => {
+    await sell();
+    await syncBooks(ctx, world.now());
+    for (const { payload } of world.tasks) await postOne(ctx, (payload as { voucherId: string }).voucherId);
+    expect(await reconcileDay(ctx, tomorrow())).toMatchObject({
+      ok: true,
+      vouchers: { ungrouped: 0, ready: 0, posted: 2 },
+    });
+    const [any] = (await ctx.db.collection('vouchers').limit(1).get()).docs;
+    await any?.ref.update({ clearingMinor: 1 });
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night.differences.map(({ kind }) => kind)).toEqual(['clearing-differs']);
+  });
+});
+
+describe('the invariants', () => {
+  it('hold after a sale that is booked, and flag what does not', async () => {
+    await sell();
+    await syncBooks(ctx, world.now());
+    for (const { payload } of world.tasks) await postOne(ctx, (payload as { voucherId: string }).voucherId);
+    const held = await checkInvariants(ctx);
+    expect(Object.values(held)).toEqual(Array(7).fill(true));
+    const [doc] = (await ctx.db.collection('ledger').where('kind', '==', 'sale').get()).docs;
+    await ctx.db.doc('ledger/ch_twin:sale').set({ ...doc?.data(), id: 'ch_twin:sale' });
+    const [payment] = (await ctx.db.collection('payments').get()).docs;
+    await payment?.ref.update({ coachAmountMinor: 1 });
+    expect(await checkInvariants(ctx)).toEqual({
+      ...held,
+      balanceTransactionsExplainedOnce: false,
+      paymentSplitsExactly: false,
+    });
+    expect((await flags()).map(({ id }) => id).sort()).toEqual([
+      'invariant_balanceTransactionsExplainedOnce',
+      'invariant_paymentSplitsExactly',
+    ]);
+  });
+});
+
+describe('the sweep', () => {
+  it('runs whole on a quiet day', async () => {
+    await sell();
+    await sweepOnce(ctx, world.now());
+    expect(await flags()).toEqual([]);
+  });
+
+  it('lets no part stop another, and counts as failed', async () => {
+    const ran: string[] = [];
+    const part = (name: string, error?: Error) => ({
+      part: name,
+      run: async () => {
+        ran.push(name);
+        if (error) throw error;
+      },
+    });
+    const broken = [part('one', new Error('first')), part('two'), part('three', new Error('third'))];
+    await expect(sweepOnce(ctx, world.now(), broken)).rejects.toMatchObject({
+      failures: [
+        { part: 'one', error: 'first' },
+        { part: 'three', error: 'third' },
+      ],
+    });
+    expect(ran).toEqual(['one', 'two', 'three']);
+    expect((await flags()).map(({ kind }) => kind)).toEqual(['sweep-failed']);
+  });
+});
