@@ -12,7 +12,7 @@ import * as store from './accounting.store.ts';
 import { lateVouchersFlag, unsupportedFlag } from './accounting-flags.ts';
 import { draftVoucher, type Books } from './vouchers.ts';
 
-export { lastPosted, totalsByState } from './accounting.store.ts';
+export { lastPosted, postedFrom, totalsByState, vouchersOf } from './accounting.store.ts';
 
 /** Documents read at a time, documents grouped in one commit, tasks queued side by side. */
 const pageSize = 200;

@@ -1,4 +1,5 @@
 import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import type { BusinessDate } from '../platform/clock.ts';
 import { minor, type Minor } from '../platform/money.ts';
 import { voucherStates, type Voucher, type VoucherState } from './accounting.ts';
 
@@ -42,6 +43,19 @@ export async function dueVouchers(db: Firestore, now: Date, limit: number): Prom
 export async function lastPosted(db: Firestore, limit: number): Promise<Voucher[]> {
   const page = await db.collection(collection).orderBy('postedAt', 'desc').limit(limit).get();
   return page.docs.map((doc) => doc.data() as Voucher);
+}
+
+/** Vouchers posted from a moment on, first posted first; all when none is given. */
+export async function postedFrom(db: Firestore, since: Timestamp | null, limit: number): Promise<Voucher[]> {
+  let query = db.collection(collection).orderBy('postedAt').limit(limit);
+  if (since) query = query.where('postedAt', '>=', since);
+  return (await query.get()).docs.map((doc) => doc.data() as Voucher);
+}
+
+/** Every voucher of a day, whatever its state. */
+export async function vouchersOf(db: Firestore, date: BusinessDate): Promise<Voucher[]> {
+  const found = await db.collection(collection).where('date', '==', date).get();
+  return found.docs.map((doc) => doc.data() as Voucher);
 }
 
 export interface StateTotal {

@@ -5,17 +5,23 @@ import { inWords, type Reconciliation } from './reconciliation.ts';
 /** How many differences a flag spells out; the document has more. */
 const spelledOut = 5;
 
+/** Accounts that cannot be seen have flags of their own. */
+export function needsPerson(night: Reconciliation): boolean {
+  return night.differences.length > 0 || night.counts.unchecked > 0 || night.fortnox.error !== undefined;
+}
+
 export function differenceFlag(night: Reconciliation): FlagInput {
   const { date, differences, counts } = night;
   const words = differences.slice(0, spelledOut).map(inWords);
   if (differences.length > spelledOut) words.push(`and ${differences.length - spelledOut} more`);
   if (counts.unchecked > 0) words.push(`${counts.unchecked} accounts could not be read`);
+  if (night.fortnox.error) words.push(`Fortnox could not be read: ${night.fortnox.error}`);
   return {
     id: `reconciliation-difference_${date}`,
     kind: 'reconciliation-difference',
     severity: 'critical',
     subject: `reconciliations/${date}`,
-    message: `Stripe, the ledger and the vouchers are not proven to agree at the start of ${date}: ${words.join('; ')}.`,
+    message: `Stripe, the ledger and Fortnox are not proven to agree at the start of ${date}: ${words.join('; ')}.`,
     action:
       'Look up the ids in the Stripe dashboard and the ledger (docs/accounting.md says what each kind means). What is not mended shows again tomorrow.',
   };

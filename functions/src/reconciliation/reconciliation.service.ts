@@ -9,7 +9,8 @@ import { messageOf } from '../platform/errors.ts';
 import { minor, sum, zero } from '../platform/money.ts';
 import { classifyStripeError } from '../platform/stripe.ts';
 import { ledgerTotal, proveAccount, type Owner } from './account.service.ts';
-import { differenceFlag, unverifiableFlag } from './reconciliation-flags.ts';
+import { proveFortnox } from './fortnox-side.service.ts';
+import { differenceFlag, needsPerson, unverifiableFlag } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
 import {
   countStates,
@@ -59,14 +60,14 @@ class Night {
   readonly #ctx: Context;
   readonly #date: BusinessDate;
   readonly #cut: Date;
-  readonly #before: BusinessDate | undefined;
+  readonly #before: Reconciliation | undefined;
   readonly #shown: AccountProof[] = [];
   readonly #counts = countStates([]);
   readonly #differences: Difference[] = [];
   /** What coaches' documents moved in connected accounts, by currency. */
   readonly #coachesMinor = new Map<string, number>();
 
-  constructor(ctx: Context, date: BusinessDate, cut: Date, before: BusinessDate | undefined) {
+  constructor(ctx: Context, date: BusinessDate, cut: Date, before: Reconciliation | undefined) {
     this.#ctx = ctx;
     this.#date = date;
     this.#cut = cut;
@@ -74,7 +75,7 @@ class Night {
   }
 
   async prove(owner: Owner): Promise<void> {
-    const before = this.#before ? await store.accountProofs(this.#ctx.db, this.#before, owner.account) : [];
+    const before = await this.#provenBefore(owner);
     try {
       await this.#keep(await proveAccount(this.#ctx, owner, this.#cut, before));
     } catch (error) {
@@ -86,7 +87,7 @@ class Night {
   }
 
   async cannotSee(owner: Owner, why: string): Promise<void> {
-    const before = this.#before ? await store.accountProofs(this.#ctx.db, this.#before, owner.account) : [];
+    const before = await this.#provenBefore(owner);
     await this.#leave(owner, 'unverifiable', why, before);
     await raiseFlag(this.#ctx, unverifiableFlag(owner.account, this.#date, why));
   }
@@ -95,22 +96,33 @@ class Night {
     const { vouchers, difference } = await proveVouchers(this.#ctx);
     this.#note(difference ? [difference] : []);
     this.#note(await this.#coachesDiffer());
+    const { differences, ...fortnox } = await proveFortnox(this.#ctx, this.#before?.fortnox.provenUntil ?? null);
+    this.#note(differences);
     const night: Reconciliation = {
       date: this.#date,
       cut: Timestamp.fromDate(this.#cut),
       ranAt: Timestamp.fromDate(this.#ctx.clock.now()),
-      ok: this.#differences.length === 0 && this.#counts.unchecked === 0 && this.#counts.unverifiable === 0,
+      ok: this.#differences.length === 0 && !this.#unseen() && fortnox.error === undefined,
       counts: this.#counts,
       accounts: this.#shown.map(({ account, currency, state, ledgerMinor, transactionsMinor, stripeMinor }) => {
         return { account, currency, state, ledgerMinor, transactionsMinor, stripeMinor };
       }),
       vouchers,
+      fortnox,
       differences: this.#differences,
     };
     await store.saveNight(this.#ctx.db, night);
-    if (night.differences.length > 0 || night.counts.unchecked > 0) await raiseFlag(this.#ctx, differenceFlag(night));
+    if (needsPerson(night)) await raiseFlag(this.#ctx, differenceFlag(night));
     logs.nightProven(this.#ctx.log, night);
     return night;
+  }
+
+  #unseen(): boolean {
+    return this.#counts.unchecked > 0 || this.#counts.unverifiable > 0;
+  }
+
+  async #provenBefore(owner: Owner): Promise<AccountProof[]> {
+    return this.#before ? store.accountProofs(this.#ctx.db, this.#before.date, owner.account) : [];
   }
 
   async #keep(proofs: readonly AccountProof[]): Promise<void> {

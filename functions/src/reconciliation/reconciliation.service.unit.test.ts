@@ -237,6 +237,55 @@ describe('the nightly proof', () => {
   });
 });
 
+describe('the night in Fortnox', () => {
+  const booked = async () => {
+    await sell();
+    await syncBooks(ctx, world.now());
+    for (const { payload } of world.tasks.splice(0)) await postOne(ctx, (payload as { voucherId: string }).voucherId);
+    // Posted well before the night asks.
+    await world.advance(60_000);
+  };
+  const inFortnox = () => world.fortnoxEmulator.core.state().vouchers;
+
+  it('finds every posted voucher there once, and looks each day up once', async () => {
+    await booked();
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night).toMatchObject({ ok: true, fortnox: { days: 1 } });
+    await world.advance(days(3));
+    const later = await reconcileDay(ctx, world.now());
+    expect(later).toMatchObject({ ok: true, fortnox: { provenUntil: night.fortnox.provenUntil } });
+  });
+
+  it('names a voucher that is missing, one that is there twice and one that is not ours', async () => {
+    await booked();
+    const [first, second] = inFortnox();
+    if (!first || !second) throw new Error('two vouchers were posted');
+    inFortnox().splice(0, 1);
+    inFortnox().push({ ...second, number: 7 }, { ...second, number: 8, description: 'Hyra november' });
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night.ok).toBe(false);
+    const found = night.differences.map(({ kind, ids }) => [kind, ids.some((id) => id.startsWith("v_")), ids.at(-1)]);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ['voucher-not-in-fortnox', true, expect.stringMatching(/^v_/)],
+        ['voucher-twice-in-fortnox', true, `S 7 of ${first.date}`],
+        ['voucher-not-ours', false, `S 8 of ${first.date}`],
+      ]),
+    );
+    expect(found).toHaveLength(3);
+    await world.advance(days(2));
+    expect((await reconcileDay(ctx, world.now())).differences).toHaveLength(3);
+  });
+
+  it('says that Fortnox could not be read, and proves the rest', async () => {
+    await booked();
+    await world.control('fortnox', 'faults', { kind: 'unauthorized', times: 20 });
+    const night = await reconcileDay(ctx, tomorrow());
+    expect(night).toMatchObject({ ok: false, differences: [], counts: { ok: 2 }, fortnox: { provenUntil: null } });
+    expect((await flags())[0]?.message).toContain('Fortnox could not be read');
+  });
+});
+
 describe('the invariants', () => {
   it('hold after a sale that is booked, and flag what does not', async () => {
     await sell();

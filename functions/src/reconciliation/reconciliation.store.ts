@@ -8,9 +8,9 @@ export const reconciliationPath = (date: BusinessDate): string => `${collection}
 const ref = (db: Firestore, date: BusinessDate) => db.collection(collection).doc(date);
 
 /** The last night before `date` that came to its end. */
-export async function nightBefore(db: Firestore, date: BusinessDate): Promise<BusinessDate | undefined> {
+export async function nightBefore(db: Firestore, date: BusinessDate): Promise<Reconciliation | undefined> {
   const page = await db.collection(collection).where('date', '<', date).orderBy('date', 'desc').limit(1).get();
-  return page.docs[0]?.id;
+  return page.docs[0]?.data() as Reconciliation | undefined;
 }
 
 /** What a night proved of one account, a document per currency. */

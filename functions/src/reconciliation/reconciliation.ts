@@ -1,7 +1,7 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import type { VoucherState } from '../accounting/accounting.ts';
 import type { BusinessDate } from '../platform/clock.ts';
-import type { Currency, Minor } from '../platform/money.ts';
+import { minor, zero, type Currency, type Minor } from '../platform/money.ts';
 
 /**
  * The daily proof. For a cut T, per account and currency:
@@ -34,7 +34,13 @@ export type DifferenceKind =
   /** The coaches' documents do not add up to all that moved in connected accounts. */
   | 'coaches-differ'
   /** The clearing account of the vouchers is not what the ledger moved in Stripe. */
-  | 'clearing-differs';
+  | 'clearing-differs'
+  /** A voucher we hold to be posted is not in Fortnox under its key. */
+  | 'voucher-not-in-fortnox'
+  /** Fortnox has one voucher of ours more than once. */
+  | 'voucher-twice-in-fortnox'
+  /** Our series in Fortnox has a voucher that is not ours: the series is to have one writer. */
+  | 'voucher-not-ours';
 
 /** One thing that is not as it should be, down to the ids. */
 export interface Difference {
@@ -82,6 +88,14 @@ export interface VoucherCounts extends Record<VoucherState, number> {
   ungrouped: number;
 }
 
+/** The days looked up in Fortnox this night: those that vouchers were posted to since the night before. */
+export interface FortnoxProof {
+  days: number;
+  /** Vouchers posted until then are proven to be in Fortnox, once; null: none yet. */
+  provenUntil: Timestamp | null;
+  error?: string;
+}
+
 /** `reconciliations/{date}`: what was proven in the night of that date. */
 export interface Reconciliation {
   date: BusinessDate;
@@ -95,6 +109,7 @@ export interface Reconciliation {
     'account' | 'currency' | 'state' | 'ledgerMinor' | 'transactionsMinor' | 'stripeMinor'
   >[];
   vouchers: VoucherCounts;
+  fortnox: FortnoxProof;
   /** At most 100. */
   differences: Difference[];
 }
@@ -112,6 +127,54 @@ export function totalsDiffer(
   if (ledgerMinor === transactionsMinor && transactionsMinor === stripeMinor) return undefined;
   const otherMinor = transactionsMinor === ledgerMinor ? stripeMinor : transactionsMinor;
   return { kind: 'totals-differ', account, currency, ids: [], ledgerMinor, otherMinor };
+}
+
+/** A voucher as Fortnox lists it. */
+export interface Listed {
+  series: string;
+  number: number;
+  description: string;
+}
+
+/** Our vouchers of one series and day, as the proof needs them. */
+export interface Ours {
+  id: string;
+  key: string;
+  clearingMinor: Minor;
+  /** Posted before Fortnox was asked, so it must be in its answer. */
+  mustBeThere: boolean;
+}
+
+/** Holds one day of our series in Fortnox against our vouchers. Fortnox keeps rows as they were posted, so the key is enough. */
+export function fortnoxDiffers(
+  day: { date: BusinessDate; currency: Currency },
+  listed: readonly Listed[],
+  ours: readonly Ours[],
+): Difference[] {
+  const base = { account: 'fortnox', currency: day.currency };
+  const named = (one: Listed) => `${one.series} ${one.number} of ${day.date}`;
+  const differences: Difference[] = [];
+  for (const { id, key, clearingMinor, mustBeThere } of ours) {
+    const found = listed.filter(({ description }) => description.includes(key));
+    if (found.length === 0 && mustBeThere) {
+      differences.push({
+        ...base,
+        kind: 'voucher-not-in-fortnox',
+        ids: [id],
+        ledgerMinor: clearingMinor,
+        otherMinor: zero,
+      });
+    } else if (found.length > 1) {
+      const ids = [id, ...found.map(named)];
+      const otherMinor = minor(clearingMinor * found.length);
+      differences.push({ ...base, kind: 'voucher-twice-in-fortnox', ids, ledgerMinor: clearingMinor, otherMinor });
+    }
+  }
+  for (const one of listed) {
+    if (ours.some(({ key }) => one.description.includes(key))) continue;
+    differences.push({ ...base, kind: 'voucher-not-ours', ids: [named(one)], ledgerMinor: zero, otherMinor: zero });
+  }
+  return differences;
 }
 
 /** What a coach's or the platform's night came to, and up to where it is proven now. */
