@@ -16,6 +16,8 @@ export type { Fault, FaultKind, FaultOrder } from './core/faults.ts';
 export type { OnboardingForm } from './resources/onboarding.ts';
 export type { Switches } from './core/switches.ts';
 export { completeOnboarding } from './resources/onboarding.ts';
+export { createInProcessHttpClient } from './in-process.ts';
+export type { InProcessOptions } from './in-process.ts';
 export { sign as signPayload } from './core/webhooks.ts';
 
 /** An endpoint known from the start. */

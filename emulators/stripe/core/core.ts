@@ -2,16 +2,15 @@
  * The emulator without a network: a request goes in, an answer comes out, and time is what the caller says it is. No
  * timers and no sockets, so that weeks of trade can be played in one process.
  */
-import type Stripe from 'stripe';
 import { identify } from './auth.ts';
 import type { Caller } from './auth.ts';
-import { StripeFailure, serverError } from './errors.ts';
-import { expanded } from './expand.ts';
+import { failed, logUrl, noMethodTypes, safeFields, secretKeyNeeded, tooMany, unknownUrl } from './answers.ts';
+import { StripeFailure, badParam, serverError } from './errors.ts';
+import { expanded, requireKnownSteps } from './expand.ts';
 import { REQUEST_FAULTS, takeFault } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { decodeForm } from './form.ts';
 import { canonical, recall, slotOf } from './idempotency.ts';
-import { badParam } from './errors.ts';
 import { checkParams } from './params.ts';
 import { findRoute } from './routes.ts';
 import type { Route } from './routes.ts';
@@ -177,6 +176,7 @@ function handle(world: World, request: CoreRequest): CoreResponse {
       throw noMethodTypes();
     const params = checkParams(route.params, tree);
     requireSecret(caller, params);
+    requireKnownSteps(params.expand as string[] | undefined);
     if (key === null) return finish(execute(world, book, route, params, ids, caller, { requestId, key }), fault);
     if (key.length > 255) throw badParam('', 'Idempotency keys must be at most 255 characters.');
     return keyed(key, { route, params, ids, book, caller }, fault);
@@ -193,6 +193,8 @@ function handle(world: World, request: CoreRequest): CoreResponse {
     switch (fault?.kind) {
       case 'timeout_after_success':
         return answer(done.status, done.body, { kind: 'break', delayMs: fault.delayMs });
+      case 'error_500_after':
+        return answer(500, failed(serverError(), requestId).body);
       case 'hang_after_success':
         return answer(done.status, done.body, { kind: 'hang', delayMs: fault.delayMs, release });
       default:
@@ -231,13 +233,6 @@ function handle(world: World, request: CoreRequest): CoreResponse {
   }
 }
 
-const logUrl = (requestId: string) => `https://dashboard.stripe.com/test/logs/${requestId}`;
-
-const failed = (failure: StripeFailure, requestId: string) => ({
-  status: failure.status,
-  body: { error: { ...failure.body, request_log_url: logUrl(requestId) } },
-});
-
 /** Runs the request. A refusal is an answer too; `validation` says that nothing was begun. */
 function execute(
   world: World,
@@ -249,8 +244,10 @@ function execute(
   request: { requestId: string; key: string | null },
 ): { status: number; body: object; validation: boolean } {
   world.request = { id: request.requestId, idempotency_key: request.key };
+  let begun = false;
   try {
     const body = route.run(world, book, params, ids);
+    begun = true;
     const shown =
       caller.kind === 'publishable'
         ? safeFields(body)
@@ -258,7 +255,10 @@ function execute(
     return { status: 200, body: shown, validation: false };
   } catch (error) {
     const failure = asFailure(error);
-    return { ...failed(failure, request.requestId), validation: failure.validation };
+    const intent = failure.body.payment_intent;
+    const shown = intent && caller.kind === 'publishable' ? { payment_intent: safeFields(intent) } : {};
+    const { status, body } = failed(failure, request.requestId);
+    return { status, body: { error: { ...body.error, ...shown } }, validation: failure.validation && !begun };
   } finally {
     world.request = null;
   }
@@ -289,67 +289,9 @@ function requireSecret(caller: Caller, params: Record<string, unknown>): void {
   }
 }
 
-const SAFE: readonly (keyof Stripe.PaymentIntent)[] = [
-  'id',
-  'object',
-  'amount',
-  'automatic_payment_methods',
-  'canceled_at',
-  'cancellation_reason',
-  'capture_method',
-  'client_secret',
-  'confirmation_method',
-  'created',
-  'currency',
-  'description',
-  'last_payment_error',
-  'livemode',
-  'next_action',
-  'payment_method',
-  'payment_method_types',
-  'processing',
-  'receipt_email',
-  'setup_future_usage',
-  'shipping',
-  'source',
-  'status',
-];
-
-/** What Stripe.js may see of a PaymentIntent. */
-const safeFields = (body: object): object =>
-  Object.fromEntries(Object.entries(body).filter(([name]) => (SAFE as readonly string[]).includes(name)));
-
 function asFailure(error: unknown): StripeFailure {
   if (error instanceof StripeFailure) return error;
   if (error instanceof URIError) return badParam('', 'Invalid request: the form is not percent-encoded correctly.');
   // A fault of the emulator itself must be seen as one, not be taken for Stripe's.
   throw error;
 }
-
-const unknownUrl = (method: string, path: string) =>
-  new StripeFailure(404, {
-    type: 'invalid_request_error',
-    message: `Unrecognized request URL (${method}: ${path}). The Stripe emulator has no such route; GET /_emulator lists those it has.`,
-  });
-
-const secretKeyNeeded = () =>
-  new StripeFailure(401, {
-    type: 'invalid_request_error',
-    code: 'secret_key_required',
-    message: 'This API call cannot be made with a publishable API key. Please use a secret API key.',
-  });
-
-const tooMany = () =>
-  new StripeFailure(429, {
-    type: 'rate_limit_error',
-    code: 'rate_limit',
-    message: 'Request rate limit exceeded (injected fault).',
-  });
-
-const noMethodTypes = () =>
-  badParam(
-    'payment_method_types',
-    'The `payment_method_types` parameter is no longer supported. Use `allowed_payment_method_types`, ' +
-      '`excluded_payment_method_types` or neither.',
-    'payment_method_types_no_longer_supported',
-  );

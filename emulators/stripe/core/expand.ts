@@ -73,6 +73,23 @@ function included(book: Book, value: Record<string, unknown>, step: string): unk
   return typeof secret !== 'string' ? null : { client_secret: secret, type: 'payment_intent' };
 }
 
+/** Steps that lead on without being expanded themselves. */
+const THROUGH = ['data', 'items', 'lines', 'parent', 'payment', 'pricing', 'price_details', 'subscription_details'];
+const STEPS = new Set([
+  ...Object.values(EXPANDABLE).flat(),
+  ...NESTED,
+  ...THROUGH,
+  'invoice_settings',
+  'transfer_data',
+]);
+
+/** Refuses a path with a step that nothing has, before anything is done. */
+export function requireKnownSteps(paths: readonly string[] | undefined): void {
+  for (const path of paths ?? []) {
+    if (!path.split('.').every((step) => STEPS.has(step))) throw notExpandable(path);
+  }
+}
+
 const notExpandable = (path: string) =>
   badParam(
     'expand',

@@ -24,6 +24,8 @@ export interface Delivery {
   attempts: number;
   /** The answer of the last attempt: a status code or what went wrong. */
   lastResult: number | string | null;
+  /** The second of two copies: the event's `pending_webhooks` does not count it. */
+  copy: boolean;
   /** Milliseconds of real time an injected fault holds it back. */
   delayMs: number;
 }
@@ -56,6 +58,7 @@ export function enqueue(world: World, event: { id: string; type: string; account
         status: dropped ? 'dropped' : 'pending',
         attempts: 0,
         lastResult: dropped ? 'dropped by an injected fault' : null,
+        copy: copy > 0,
         delayMs,
       };
       world.deliveries.set(delivery.id, delivery);
@@ -76,7 +79,8 @@ export function recordAttempt(world: World, id: string, result: number | string,
   if (ok) delivery.status = 'succeeded';
   else if (final) delivery.status = 'failed';
   const event = world.events.get(delivery.eventId);
-  if (ok && event) world.events.update(event.id, { pending_webhooks: Math.max(0, event.pending_webhooks - 1) });
+  if (ok && event && !delivery.copy)
+    world.events.update(event.id, { pending_webhooks: Math.max(0, event.pending_webhooks - 1) });
 }
 
 /**

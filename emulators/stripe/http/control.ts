@@ -44,8 +44,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'POST /_emulator/reset': {
     about: 'Forgets everything but webhook endpoints and switches. {endpoints: true} forgets those endpoints too.',
-    run: ({ core, body }) => {
+    run: ({ core, deliverer, body }) => {
       only(body, ['endpoints']);
+      deliverer.clear();
       core.reset();
       if (body.endpoints === true) core.world.endpoints.clear();
       return { ok: true };

@@ -26,6 +26,8 @@ export interface Deliverer {
   pending(): number;
   /** Sends one event's deliveries again, whatever became of them. */
   resend(deliveries: readonly Delivery[]): void;
+  /** Forgets what is waiting. */
+  clear(): void;
   close(): void;
 }
 
@@ -45,6 +47,8 @@ export function createDeliverer(core: StripeCore, options: DeliveryOptions): Del
   };
 
   const run = async (delivery: Delivery, attempt: number): Promise<void> => {
+    // A reset may have forgotten the event while its delivery waited.
+    if (!core.world.deliveries.has(delivery.id)) return;
     const { body, signature } = core.payload(delivery, Date.now() / 1000);
     const result = await send(delivery.url, body, signature, options.timeoutMs);
     const ok = typeof result === 'number' && result >= 200 && result < 300;
@@ -65,7 +69,14 @@ export function createDeliverer(core: StripeCore, options: DeliveryOptions): Del
     }
   };
 
+  const clear = (): void => {
+    queue.length = 0;
+    for (const timer of waiting) clearTimeout(timer);
+    waiting.clear();
+  };
+
   return {
+    clear,
     pump() {
       for (const delivery of core.takeDeliveries()) {
         if (delivery.delayMs > 0) later(delivery, 0, delivery.delayMs);
@@ -80,9 +91,7 @@ export function createDeliverer(core: StripeCore, options: DeliveryOptions): Del
     },
     close() {
       closed = true;
-      queue.length = 0;
-      for (const timer of waiting) clearTimeout(timer);
-      waiting.clear();
+      clear();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { badParam, missing, refused } from '../core/errors.ts';
+import { badParam, missing, refused, unsupported } from '../core/errors.ts';
 import { emit } from '../core/events.ts';
 import { inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
@@ -20,6 +20,9 @@ export function createPaymentIntent(
   requireSek(params.currency);
   requireChargeable(params.amount);
   requireSplit(world, params);
+  if (params.automatic_payment_methods?.enabled === false) {
+    throw unsupported('automatic_payment_methods[enabled]', 'PaymentIntents without automatic payment methods');
+  }
   if (params.customer !== undefined) customerNamed(book, params.customer);
   if (params.confirm !== true) {
     for (const name of ['off_session', 'return_url'] as const) {

@@ -19,7 +19,7 @@ export const PAYMENTS_ROUTES: readonly Route[] = [
       currency: required(str()),
       application_fee_amount: int,
       automatic_payment_methods: obj<Stripe.PaymentIntentCreateParams.AutomaticPaymentMethods>({
-        enabled: required(oneOf('true')),
+        enabled: required(bool),
         allow_redirects: oneOf('always', 'never'),
       }),
       capture_method: oneOf('automatic', 'automatic_async'),
