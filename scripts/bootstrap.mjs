@@ -4,9 +4,20 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -22,7 +33,7 @@ const packages = [
   { name: 'the functions', folder: join(root, 'functions') },
 ];
 const missing = packages.filter(({ folder }) => !isInstalled(folder));
-if (missing.length > 0) await install(missing);
+if (missing.length > 0) await installAlone();
 const node = join(root, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node');
 checkNode24(node);
 handOver(node, programs[command]);
@@ -44,7 +55,46 @@ function isInstalled(folder) {
   return statSync(hidden).mtimeMs >= statSync(join(folder, 'package-lock.json')).mtimeMs;
 }
 
+/** Two commands started at once on a fresh clone must not install into one folder: the second waits for the first. */
+async function installAlone() {
+  const lock = join(root, '.local/installing');
+  mkdirSync(dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      const other = Number(readFileSync(lock, 'utf8'));
+      if (!isRunning(other)) rmSync(lock, { force: true });
+      else console.log(`  ${seconds()}: process ${other} is installing the packages; waiting for it`);
+      await sleep(2000);
+    }
+  }
+  process.on('exit', () => rmSync(lock, { force: true }));
+  const wanted = packages.filter(({ folder }) => !isInstalled(folder));
+  if (wanted.length > 0) await install(wanted);
+  rmSync(lock, { force: true });
+}
+
+function isRunning(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
 async function install(wanted) {
+  for (const { folder } of wanted) {
+    const modules = join(folder, 'node_modules');
+    if (!existsSync(modules) || !lstatSync(modules).isSymbolicLink()) continue;
+    fail(
+      `${modules} is a link to ${realpathSync(modules)}, and does not fit the lockfile here. npm would empty that folder, so nothing was done.\n` +
+        'Remove the link, or run npm ci where it leads; then run this again.',
+      1,
+    );
+  }
   const names = wanted.map(({ name }) => name).join(' and ');
   console.log(`Installing the packages of ${names} (the first time this takes some minutes)`);
   const open = new Set(wanted.map(({ name }) => name));
@@ -125,13 +175,24 @@ function handOver(program, script) {
     env: { ...process.env, PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter) },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  const parent = process.ppid;
   if (process.env.npm_lifecycle_event !== undefined) {
     // npm itself may be killed without a chance to pass it on.
-    setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 1000).unref();
+    const before = ancestors();
+    setInterval(() => ancestors() !== before && child.kill('SIGTERM'), 1000).unref();
   }
   child.on('error', (error) => fail(`Node 24 could not be started: ${error.message}`, 1));
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + (signal === 'SIGINT' ? 2 : 15)));
+}
+
+/** This process's parent and, where that can be read cheaply, its parent: npm runs us through a shell that outlives it. */
+function ancestors() {
+  const stat = `/proc/${process.ppid}/stat`;
+  const shell = existsSync(stat)
+    ? readFileSync(stat, 'utf8')
+        .replace(/^.*\) \S /s, '')
+        .split(' ')[0]
+    : '';
+  return `${process.ppid} ${shell}`;
 }
 
 function fail(message, code) {
