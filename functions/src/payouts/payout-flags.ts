@@ -43,6 +43,19 @@ export const stillUnknown = (id: string, payout: Payout): FlagInput => ({
   action: `Search account ${payout.stripeAccountId} in the Stripe dashboard for a payout with payoutId ${id}. No other payout goes to this coach until it is settled.`,
 });
 
+export const notReadable = (id: string, payout: Payout, error: string): FlagInput => ({
+  id: `payout-not-readable_${id}`,
+  kind: 'payout-not-readable',
+  severity: 'warning',
+  subject: subject(id),
+  message:
+    `Payout ${payout.stripePayoutId ?? ''} of ${money(payout)} is not final, and Stripe does not show it to us: ${error}`.slice(
+      0,
+      800,
+    ),
+  action: `See in the Stripe dashboard whether account ${payout.stripeAccountId} is still connected, and what became of the payout.`,
+});
+
 export const existsAfterAll = (id: string, facts: PayoutFacts): FlagInput => ({
   id: `payout-exists-after-all_${id}`,
   kind: 'payout-exists-after-all',

@@ -361,6 +361,88 @@ describe('paying a coach', () => {
     await expectAgreement();
   });
 
+  it('takes in a payout that Stripe has after all, and reckons with it', async () => {
+    const paymentId = await sell();
+    await fault('timeout_before', 3);
+    expect(await payCoach(ctx, task)).toBe('unknown');
+    await clearFaults();
+    await world.advance(hours(25));
+    await resolvePayouts(ctx, world.now());
+    expect(await payoutOf()).toMatchObject({ status: 'failed', failureCode: 'never_created' });
+    await world.stripe.payouts.create(
+      { amount: 40_000, currency: 'sek', metadata: { payoutId: 'karin_SEK_2026-11-23_1', coachId: 'karin' } },
+      { stripeAccount: account },
+    );
+    await world.deliver();
+    expect(await payoutOf()).toMatchObject({ status: 'pending', stripeStatus: 'pending', itemsReserved: true });
+    expect(await earning(paymentId)).toMatchObject({ paidMinor: 40_000, settlement: 'settled' });
+    expect(await flags()).toEqual(['payout-exists-after-all', 'payout-never-created']);
+    expect(await payCoach(ctx, { ...task, dueDate: '2026-11-30' })).toBe('nothing');
+    await expectAgreement();
+  });
+
+  it('books a second payout for one document and calls a person', async () => {
+    await sell();
+    await sell();
+    const metadata = { payoutId: 'karin_SEK_2026-11-23_1', coachId: 'karin' };
+    expect(await payCoach(ctx, task)).toBe('settled');
+    await sell();
+    await world.stripe.payouts.create({ amount: 40_000, currency: 'sek', metadata }, { stripeAccount: account });
+    await world.deliver();
+    const before = await payoutOf();
+    expect(before).toMatchObject({ amountMinor: 80_000, status: 'pending' });
+    expect(await flags()).toEqual(['payout-twice']);
+    await expectAgreement();
+  });
+
+  it('takes a debt off the next payout', async () => {
+    const first = await sell();
+    await payCoach(ctx, task);
+    await world.deliver();
+    // 100 of the first sale were taken back after it was paid out; the ledger knows, Stripe has not taken it yet.
+    const owed = await earning(first);
+    await db.doc(`coaches/karin/earnings/${first}`).set({ ...owed, reversedMinor: 10_000, settlement: 'debt' });
+    const second = await sell();
+    const receivable = (await all<LedgerDocument>('ledger')).find(({ kind }) => kind === 'payout');
+    if (!receivable) throw new Error('The payout is not booked.');
+    const none = Object.fromEntries(Object.keys(receivable.deltas).map((name) => [name, 0]));
+    const deltas = { ...none, coach_receivable: 10_000, fee_revenue: -10_000 };
+    await db.doc('ledger/re_1:refund').set({ ...receivable, id: 're_1:refund', deltas });
+    expect(await payCoach(ctx, { ...task, dueDate: '2026-11-30' })).toBe('settled');
+    const items = await all<PayoutItem>('payouts/karin_SEK_2026-11-30_1/items');
+    expect(items.map(({ paymentId, amountMinor }) => [paymentId, amountMinor]).sort()).toEqual(
+      [
+        [first, -10_000],
+        [second, 40_000],
+      ].sort(),
+    );
+    expect(await payoutOf(1, '2026-11-30')).toMatchObject({ amountMinor: 30_000 });
+    expect(await earning(first)).toMatchObject({ settlement: 'settled', paidMinor: 30_000 });
+  });
+
+  it('calls a person when nobody can tell for a day', async () => {
+    await sell();
+    await fault('timeout_after_success', 3);
+    expect(await payCoach(ctx, task)).toBe('unknown');
+    await world.control('stripe', 'faults', {
+      kind: 'error_500_before',
+      method: 'GET',
+      path: '/v1/payouts',
+      times: 30,
+    });
+    await world.advance(hours(25));
+    await resolvePayouts(ctx, world.now());
+    expect(await payoutOf()).toMatchObject({ status: 'unknown' });
+    expect(await lock()).toBeDefined();
+    expect(await flags()).toEqual(['payout-unknown']);
+    await clearFaults();
+    await world.advance(days(2));
+    await resolvePayouts(ctx, world.now());
+    expect(await payoutOf()).toMatchObject({ stripeStatus: expect.any(String) as unknown });
+    expect(await atStripe()).toHaveLength(1);
+    await expectAgreement();
+  });
+
   it('leaves a payout of somebody else that carries our id alone', async () => {
     await sell();
     await payCoach(ctx, task);

@@ -1,4 +1,5 @@
 import { Timestamp } from 'firebase-admin/firestore';
+import type { FlagInput } from '../admin/flags.ts';
 import { planFlag } from '../admin/flags.service.ts';
 import { days } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
@@ -29,12 +30,14 @@ export async function resolvePayouts(
   const { resumed } = await resumeRuns(ctx);
   const due = await store.dueChecks(ctx.db, Timestamp.fromDate(now), limit);
   for (const { id, payout } of due) {
+    let failure: string | undefined;
     try {
       await resolve(ctx, id, payout);
     } catch (error) {
-      logs.checkFailed(ctx.log, id, messageOf(error));
+      failure = messageOf(error);
+      logs.checkFailed(ctx.log, id, failure);
     }
-    await noteChecked(ctx, id, now);
+    await noteChecked(ctx, id, now, failure);
   }
   return { looked: due.length, resumed };
 }
@@ -76,18 +79,24 @@ function closeNeverCreated(ctx: Context, id: string): Promise<void> {
   });
 }
 
-function noteChecked(ctx: Context, id: string, now: Date): Promise<void> {
+/** Patience with an outcome nobody knows and with a Stripe that does not answer. */
+const patienceMs = days(1);
+
+function noteChecked(ctx: Context, id: string, now: Date, failure: string | undefined): Promise<void> {
   return ctx.db.runTransaction(async (tx) => {
     const payout = await store.readPayout(ctx.db, id, tx);
     if (!payout) return;
     const checked: Payout = { ...payout, checks: payout.checks + 1 };
     const check = nextCheck(checked, now);
-    const open = payout.stripePayoutId === undefined && !cameBack(payout.status);
-    const flag =
-      open && now.getTime() - payout.createdAt.toMillis() > days(1)
-        ? await planFlag(ctx, tx, flags.stillUnknown(id, payout))
-        : [];
+    const flag = flagFor(id, payout, now, failure);
+    const flagged = flag ? await planFlag(ctx, tx, flag) : [];
     store.writePayout(ctx.db, tx, id, { ...checked, checkAt: check && Timestamp.fromDate(check) });
-    runWrites(tx, flag);
+    runWrites(tx, flagged);
   });
+}
+
+function flagFor(id: string, payout: Payout, now: Date, failure: string | undefined): FlagInput | undefined {
+  if (now.getTime() - payout.createdAt.toMillis() <= patienceMs) return undefined;
+  if (payout.stripePayoutId === undefined) return cameBack(payout.status) ? undefined : flags.stillUnknown(id, payout);
+  return failure === undefined ? undefined : flags.notReadable(id, payout, failure);
 }
