@@ -51,7 +51,7 @@ describe('who is due', () => {
         // A due date before the first day may still be paid after it.
         expect(play(cadence, days.slice(1), from).map(({ day }) => day)).toEqual(expect.arrayContaining([...payDates]));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -73,7 +73,7 @@ describe('who is due', () => {
         // What was missed is paid with the latest due date that was missed with it.
         for (const date of missed) expect(paid.some(({ day, dueDate }) => dueDate >= date && day >= date)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
