@@ -212,6 +212,27 @@ describe('payouts', () => {
     expect((await payOut(coach)).status).toBe('pending');
   });
 
+  it('have each step at its own moment, however far the clock jumps', async () => {
+    const coach = await onboardedCoach(stripe, 'SE0850000000054910000004');
+    await sellProgramme(stripe, coach);
+    const payout = await payOut(coach);
+    await bench.advance(30 * DAY);
+    const steps = (await stripe.events.list({ type: 'payout.*', limit: 100 }, { stripeAccount: coach })).data.reverse();
+    expect(steps.map((event) => [event.type, event.created])).toEqual([
+      ['payout.created', payout.created],
+      ['payout.updated', payout.created + 3_600],
+      ['payout.paid', payout.arrival_date],
+      ['payout.failed', payout.arrival_date + DAY],
+    ]);
+    expect(steps.map((event) => (event.data.object as Stripe.Payout).status)).toEqual([
+      'pending',
+      'in_transit',
+      'paid',
+      'failed',
+    ]);
+    expect(steps[1]).toMatchObject({ data: { previous_attributes: { status: 'pending' } }, request: { id: null } });
+  });
+
   it('are canceled while pending', async () => {
     const coach = await onboardedCoach(stripe);
     await sellProgramme(stripe, coach);

@@ -42,6 +42,16 @@ describe('the control API', () => {
     expect((await bench.control<{ data: object[] }>('GET', '/webhook_endpoints')).data).toEqual([]);
   });
 
+  it('serves the receipt of a charge, and answers browsers of other origins', async () => {
+    const coach = await onboardedCoach(bench.stripe);
+    const sale = await sellProgramme(bench.stripe, coach);
+    const { receipt_url: url } = await bench.stripe.charges.retrieve(sale.latest_charge as string);
+    expect(await (await fetch(url!)).text()).toContain('499.00 SEK');
+    expect((await fetch(`${bench.emulator.url}/_hosted/receipts/ch_none`)).status).toBe(404);
+    const preflight = await fetch(`${bench.emulator.url}/v1/payment_intents/${sale.id}`, { method: 'OPTIONS' });
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+  });
+
   it('moves the clock forward only', async () => {
     const { now } = await bench.control<{ now: number }>('GET', '/clock');
     expect(Math.abs(now - Date.now() / 1000)).toBeLessThan(2);

@@ -1,5 +1,9 @@
 import type Stripe from 'stripe';
+import { int } from '../core/params.ts';
+import type { ParamSpec } from '../core/params.ts';
 import { ROUTES } from '../core/routes.ts';
+import { route } from '../core/table/route.ts';
+import { createPaymentIntent } from '../resources/payment-intents.ts';
 import { client, newAccount, onboardedCoach, refusal, sellProgramme, startBench } from './harness.ts';
 import type { Bench } from './harness.ts';
 
@@ -61,6 +65,19 @@ describe('every route', () => {
     const account = await newAccount(stripe);
     const direct = stripe.paymentIntents.create({ amount: 9_900, currency: 'sek' }, { stripeAccount: account.id });
     expect((await refusal(direct)).code).toBe('emulator_unsupported');
+  });
+});
+
+describe('the table', () => {
+  it('takes only names that the SDK knows: the compiler refuses others', () => {
+    // @ts-expect-error PaymentIntents have no such parameter.
+    const named = route('POST', '/v1/x', 'any', { amount: int, amuont: int }, createPaymentIntent);
+    const nested: ParamSpec<Stripe.PaymentIntentCreateParams.TransferData> = {
+      destination: int,
+      // @ts-expect-error transfer_data has no such field.
+      destinaton: int,
+    };
+    expect([named.path, Object.keys(nested)]).toEqual(['/v1/x', ['destination', 'destinaton']]);
   });
 });
 

@@ -10,7 +10,7 @@ import { expanded, requireKnownSteps } from './expand.ts';
 import { REQUEST_FAULTS, takeFault } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { decodeForm } from './form.ts';
-import { canonical, recall, slotOf } from './idempotency.ts';
+import { canonical, keep, recall, slotOf } from './idempotency.ts';
 import { checkParams } from './params.ts';
 import { findRoute } from './routes.ts';
 import type { Route } from './routes.ts';
@@ -225,7 +225,7 @@ function handle(world: World, request: CoreRequest): CoreResponse {
       requestId,
       state: fault?.kind === 'hang_after_success' ? ('running' as const) : ('done' as const),
     };
-    if (!done.validation) world.kept.set(slot, reply);
+    if (!done.validation) keep(world, slot, reply);
     return finish(outcome, fault, () => {
       const held = world.kept.get(slot);
       if (held) held.state = 'done';

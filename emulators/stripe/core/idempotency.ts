@@ -71,6 +71,15 @@ export function recall(
   return kept;
 }
 
+/** Keeps an answer, and forgets those whose time is over: they stand first, in the order they were kept. */
+export function keep(world: World, slot: string, reply: KeptReply): void {
+  for (const [old, { at }] of world.kept) {
+    if (world.now - at < LIFETIME) break;
+    world.kept.delete(old);
+  }
+  world.kept.set(slot, reply);
+}
+
 /** A text that is the same for the same parameters in any order. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;

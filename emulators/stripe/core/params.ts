@@ -174,3 +174,8 @@ export function mergeMetadata(
   }
   return next;
 }
+
+/** The parameters of a request that takes none but `expand`, as the SDK's retrievals. */
+export interface ExpandOnly {
+  expand?: string[];
+}

@@ -4,6 +4,7 @@ import { StripeFailure, badParam, missing, unsupported } from '../core/errors.ts
 import { emit, emitChange } from '../core/events.ts';
 import { embedded, inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import { createBook } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
 
@@ -177,7 +178,7 @@ export function accountNamed(world: World, id: string): Stripe.Account {
   );
 }
 
-export const retrieveAccount = (world: World, _: Book, __: object, [id = '']: string[]) => accountNamed(world, id);
+export const retrieveAccount = (world: World, _: Book, __: ExpandOnly, [id = '']: string[]) => accountNamed(world, id);
 
 export const listAccounts = (world: World, _: Book, params: Stripe.AccountListParams) =>
   page(world.accounts, '/v1/accounts', params, (account) => inRange(account.created ?? 0, params.created));

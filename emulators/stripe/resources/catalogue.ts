@@ -4,6 +4,7 @@ import { badParam, missing, refused, unsupported } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
 import { inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import type { Price } from '../core/wire.ts';
 import type { Book, World } from '../core/world.ts';
 import { requireSek } from './money.ts';
@@ -45,7 +46,7 @@ const productNamed = (book: Book, id: string, param: string, status: 400 | 404):
   return product;
 };
 
-export const retrieveProduct = (_: World, book: Book, __: object, [id = '']: string[]) =>
+export const retrieveProduct = (_: World, book: Book, __: ExpandOnly, [id = '']: string[]) =>
   productNamed(book, id, 'id', 404);
 
 export function updateProduct(world: World, book: Book, params: Stripe.ProductUpdateParams, [id = '']: string[]) {
@@ -157,7 +158,8 @@ export const priceNamed = (book: Book, id: string, param: string, status: 400 | 
   return price;
 };
 
-export const retrievePrice = (_: World, book: Book, __: object, [id = '']: string[]) => priceNamed(book, id, 'id', 404);
+export const retrievePrice = (_: World, book: Book, __: ExpandOnly, [id = '']: string[]) =>
+  priceNamed(book, id, 'id', 404);
 
 export const listPrices = (_: World, book: Book, params: Stripe.PriceListParams) =>
   page(

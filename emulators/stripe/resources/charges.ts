@@ -4,6 +4,7 @@ import { post, stripeFee } from '../core/balance.ts';
 import { missing } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
 import { embedded, inRange, page } from '../core/list.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
 import { APPLICATION, bookOf } from '../core/world.ts';
 import type { CardOutcome } from './test-cards.ts';
@@ -290,7 +291,7 @@ export function settleLate(world: World, book: Book, id: string): void {
   emitChange(world, book, 'charge.updated', before, settleCharge(world, book, before));
 }
 
-export function retrieveCharge(_: World, book: Book, __: object, [id = '']: string[]): Stripe.Charge {
+export function retrieveCharge(_: World, book: Book, __: ExpandOnly, [id = '']: string[]): Stripe.Charge {
   const charge = book.charges.get(id);
   if (!charge) throw missing('charge', id, 'id', 404);
   return charge;

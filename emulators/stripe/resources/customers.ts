@@ -3,6 +3,7 @@ import { badParam } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
 import { inRange, limitOf, page } from '../core/list.ts';
 import { mergeMetadata } from '../core/params.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
 import { customerNamed } from './lookup.ts';
 import { attachTo, usable } from './payment-methods.ts';
@@ -40,7 +41,7 @@ export function createCustomer(world: World, book: Book, params: Stripe.Customer
   return withDefault(world, book, customer, params.invoice_settings?.default_payment_method);
 }
 
-export const retrieveCustomer = (_: World, book: Book, __: object, [id = '']: string[]) =>
+export const retrieveCustomer = (_: World, book: Book, __: ExpandOnly, [id = '']: string[]) =>
   customerNamed(book, id, 'id', 404);
 
 export function updateCustomer(

@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { badParam, missing } from '../core/errors.ts';
 import { inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import type { Endpoint } from '../core/webhooks.ts';
 import { API_VERSION } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
@@ -13,7 +14,7 @@ const RETENTION = 30 * 86_400;
 const belongs = (world: World, book: Book, event: Stripe.EventBase) =>
   (event.account ?? world.platform.account) === book.account && world.now - event.created <= RETENTION;
 
-export function retrieveEvent(world: World, book: Book, _: object, [id = '']: string[]): Stripe.EventBase {
+export function retrieveEvent(world: World, book: Book, _: ExpandOnly, [id = '']: string[]): Stripe.EventBase {
   const event = world.events.get(id);
   if (!event || !belongs(world, book, event)) throw missing('event', id, 'id', 404);
   return event;
@@ -111,7 +112,7 @@ function endpointNamed(world: World, id: string): Endpoint {
   return endpoint;
 }
 
-export const retrieveEndpoint = (world: World, _: Book, __: object, [id = '']: string[]) =>
+export const retrieveEndpoint = (world: World, _: Book, __: ExpandOnly, [id = '']: string[]) =>
   endpointNamed(world, id).object;
 
 export const listEndpoints = (
@@ -129,7 +130,12 @@ export const listEndpoints = (
   };
 };
 
-export function deleteEndpoint(world: World, _: Book, __: object, [id = '']: string[]): Stripe.DeletedWebhookEndpoint {
+export function deleteEndpoint(
+  world: World,
+  _: Book,
+  __: ExpandOnly,
+  [id = '']: string[],
+): Stripe.DeletedWebhookEndpoint {
   endpointNamed(world, id);
   world.endpoints.delete(id);
   return { id, object: 'webhook_endpoint', deleted: true };

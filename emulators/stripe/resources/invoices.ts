@@ -4,6 +4,7 @@ import { missing } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
 import { inRange, page } from '../core/list.ts';
 import type { Invoice } from '../core/wire.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
 
 const subscriptionOf = (invoice: Invoice) => invoice.parent?.subscription_details?.subscription as string | undefined;
@@ -75,7 +76,7 @@ export function voidInvoice(world: World, book: Book, before: Invoice): void {
   emit(world, book, 'invoice.voided', after);
 }
 
-export function retrieveInvoice(_: World, book: Book, __: object, [id = '']: string[]): Invoice {
+export function retrieveInvoice(_: World, book: Book, __: ExpandOnly, [id = '']: string[]): Invoice {
   const invoice = book.invoices.get(id);
   if (!invoice) throw missing('invoice', id, 'invoice', 404);
   return invoice;
@@ -105,7 +106,7 @@ export const listInvoicePayments = (_: World, book: Book, params: Stripe.Invoice
     params.invoice,
   );
 
-export function retrieveInvoicePayment(_: World, book: Book, __: object, [id = '']: string[]) {
+export function retrieveInvoicePayment(_: World, book: Book, __: ExpandOnly, [id = '']: string[]) {
   const payment = book.invoicePayments.get(id);
   if (!payment) throw missing('invoice_payment', id, 'id', 404);
   return payment;

@@ -3,11 +3,12 @@ import type Stripe from 'stripe';
 import { balanceOf } from '../core/balance.ts';
 import { missing, unsupported } from '../core/errors.ts';
 import { inRange, page } from '../core/list.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
 
-export const retrieveBalance = (world: World, book: Book) => balanceOf(world, book);
+export const retrieveBalance = (world: World, book: Book, _: ExpandOnly) => balanceOf(world, book);
 
-export function retrieveBalanceTransaction(_: World, book: Book, __: object, [id = '']: string[]) {
+export function retrieveBalanceTransaction(_: World, book: Book, __: ExpandOnly, [id = '']: string[]) {
   const txn = book.balanceTransactions.get(id);
   if (!txn) throw missing('balance transaction', id, 'id', 404);
   return txn;
@@ -32,7 +33,7 @@ export function listBalanceTransactions(_: World, book: Book, params: Stripe.Bal
   );
 }
 
-export function retrieveTransfer(_: World, book: Book, __: object, [id = '']: string[]) {
+export function retrieveTransfer(_: World, book: Book, __: ExpandOnly, [id = '']: string[]) {
   const transfer = book.transfers.get(id);
   if (!transfer) throw missing('transfer', id, 'transfer', 404);
   return transfer;
@@ -49,7 +50,7 @@ export const listTransfers = (_: World, book: Book, params: Stripe.TransferListP
       (params.transfer_group === undefined || transfer.transfer_group === params.transfer_group),
   );
 
-export function retrieveApplicationFee(_: World, book: Book, __: object, [id = '']: string[]) {
+export function retrieveApplicationFee(_: World, book: Book, __: ExpandOnly, [id = '']: string[]) {
   const fee = book.applicationFees.get(id);
   if (!fee) throw missing('application fee', id, 'id', 404);
   return fee;

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { StripeFailure, missing, refused } from '../core/errors.ts';
 import { emit } from '../core/events.ts';
 import { page } from '../core/list.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
 import { customerNamed } from './lookup.ts';
 import { TEST_CARDS } from './test-cards.ts';
@@ -73,7 +74,7 @@ function fresh(world: World, card: TestCard): Stripe.PaymentMethod {
   };
 }
 
-export const retrievePaymentMethod = (world: World, book: Book, _: object, [id = '']: string[]) =>
+export const retrievePaymentMethod = (world: World, book: Book, _: ExpandOnly, [id = '']: string[]) =>
   usable(world, book, id, 'payment_method', 404);
 
 export const listPaymentMethods = (_: World, book: Book, params: Stripe.PaymentMethodListParams) => {
@@ -148,7 +149,12 @@ export function attachPaymentMethod(
   return attachTo(world, book, usable(world, book, id, 'payment_method', 404), customer.id);
 }
 
-export function detachPaymentMethod(world: World, book: Book, _: object, [id = '']: string[]): Stripe.PaymentMethod {
+export function detachPaymentMethod(
+  world: World,
+  book: Book,
+  _: ExpandOnly,
+  [id = '']: string[],
+): Stripe.PaymentMethod {
   const before = book.paymentMethods.get(id);
   if (!before) throw missing('PaymentMethod', id, 'payment_method', 404);
   if (before.customer === null) {

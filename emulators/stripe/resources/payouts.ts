@@ -5,6 +5,7 @@ import { StripeFailure, badParam, missing, refused } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
 import { embedded, inRange, page } from '../core/list.ts';
 import { mergeMetadata } from '../core/params.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import { PLATFORM_BANK } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
 import { MINIMUM_PAYOUT, bankingDaysAfter, requireSek } from './money.ts';
@@ -114,7 +115,7 @@ function payoutNamed(book: Book, id: string): Stripe.Payout {
   return payout;
 }
 
-export const retrievePayout = (_: World, book: Book, __: object, [id = '']: string[]) => payoutNamed(book, id);
+export const retrievePayout = (_: World, book: Book, __: ExpandOnly, [id = '']: string[]) => payoutNamed(book, id);
 
 export const listPayouts = (_: World, book: Book, params: Stripe.PayoutListParams) =>
   page(
@@ -140,7 +141,7 @@ export function updatePayout(
   return after;
 }
 
-export function cancelPayout(world: World, book: Book, _: object, [id = '']: string[]): Stripe.Payout {
+export function cancelPayout(world: World, book: Book, _: ExpandOnly, [id = '']: string[]): Stripe.Payout {
   const before = payoutNamed(book, id);
   if (before.status !== 'pending') {
     throw refused(`Payouts can only be canceled while they are pending. This payout has a status of ${before.status}.`);

@@ -4,6 +4,7 @@ import { badParam, missing, refused, unsupported } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
 import { inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
+import type { ExpandOnly } from '../core/params.ts';
 import type { Price, Subscription } from '../core/wire.ts';
 import type { Book, World } from '../core/world.ts';
 import { makePrice, priceNamed } from './catalogue.ts';
@@ -97,7 +98,7 @@ function subscriptionNamed(book: Book, id: string): Subscription {
   return subscription;
 }
 
-export const retrieveSubscription = (_: World, book: Book, __: object, [id = '']: string[]) =>
+export const retrieveSubscription = (_: World, book: Book, __: ExpandOnly, [id = '']: string[]) =>
   subscriptionNamed(book, id);
 
 const ENDED = ['canceled', 'incomplete_expired'];

@@ -19,11 +19,12 @@ export interface Route {
 }
 
 /** Ties the names of the parameters to the SDK's type of them, which the handler takes. */
-export function route<P extends object>(
+export function route<P extends object, S extends ParamSpec<NoInfer<P>>>(
   method: Method,
   path: string,
   scope: Scope,
-  params: ParamSpec<NoInfer<P>>,
+  // A name that the SDK's type has not makes the second part demand `never` of it.
+  params: S & Readonly<Record<Exclude<keyof S, keyof NoInfer<P>>, never>>,
   run: (world: World, book: Book, params: P, ids: string[]) => object,
   publishable = false,
 ): Route {
