@@ -284,6 +284,7 @@ describe('paying a coach', () => {
 
   it('pays the last earning in part when Stripe has less, and the rest later', async () => {
     const first = await sell();
+    await world.advance(minutes(1));
     const second = await sell();
     // Money leaves the account behind our back: Stripe has 500 of the 800 owed.
     await world.stripe.payouts.create({ amount: 30_000, currency: 'sek' }, { stripeAccount: account });
