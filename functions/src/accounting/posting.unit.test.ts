@@ -265,6 +265,36 @@ describe('posting', () => {
     expect(posts()).toHaveLength(1);
   });
 
+  it.each([
+    ['wakes before its post', 'lockedPeriod'],
+    ['wakes after its look-up failed', 'financialYear'],
+  ] as const)('a worker that slept past its lease and %s changes nothing', async (_what, sleepsIn) => {
+    await synced(sale());
+    const fortnox = await ctx.fortnox();
+    let wake: () => void = () => undefined;
+    let asleep: () => void = () => undefined;
+    const sleeping = new Promise<void>((resolve) => (asleep = resolve));
+    const sleepy = {
+      ...fortnox,
+      [sleepsIn]: async () => {
+        asleep();
+        await new Promise<void>((resolve) => (wake = resolve));
+        if (sleepsIn === 'financialYear') throw new Error('connection lost while asleep');
+        return null;
+      },
+    };
+    const sleeper = postOne({ ...ctx, fortnox: async () => sleepy }, 'v_ch_1_sale');
+    const ended = expect(sleeper).rejects.toThrow(sleepsIn === 'financialYear' ? /asleep/ : /too long/);
+    await sleeping;
+    await world.advance(minutes(11));
+    expect(await postOne(ctx, 'v_ch_1_sale')).toBe('posted');
+    const before = await voucher();
+    wake();
+    await ended;
+    expect(await voucher()).toEqual(before);
+    expect(inFortnox()).toHaveLength(1);
+  });
+
   it('a crash at every database call in turn, then the sweep: one voucher each time', async () => {
     for (let survived = 0, ended = false; !ended; survived += 1) {
       const id = `ch_crash${survived}`;

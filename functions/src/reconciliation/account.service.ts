@@ -96,7 +96,10 @@ function ledgerFeed(ctx: Context, owner: Owner, fromMs: number, matcher: Matcher
   };
 }
 
-/** A document far away in time, or booked since its page was read: asked for by the balance transaction's id. */
+/**
+ * A document far away in time, or booked since its page was read, is asked for by the balance transaction's id; and so is
+ * whatever else (Stripe's fee) explains the document's other balance transactions, before they are met.
+ */
 async function explainByHand(
   ctx: Context,
   owner: Owner,
@@ -105,7 +108,11 @@ async function explainByHand(
   cut: Date,
 ): Promise<void> {
   if (matcher.knows(movement.id) || movement.createdMs >= cut.getTime() + apartMs) return;
-  for (const document of await explaining(ctx.db, movement.id)) matcher.addEntry(entryOf(document, sideOf(owner)));
+  const found = await explaining(ctx.db, movement.id);
+  const others = new Set(found.flatMap((document) => document.balanceTransactionIds));
+  others.delete(movement.id);
+  const beside = await Promise.all([...others].map((id) => explaining(ctx.db, id)));
+  for (const document of [...found, ...beside.flat()]) matcher.addEntry(entryOf(document, sideOf(owner)));
 }
 
 const sideOf = (owner: Owner): Side => ('coachId' in owner ? 'stripe_connected' : 'stripe_platform');

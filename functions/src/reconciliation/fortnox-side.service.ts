@@ -24,8 +24,9 @@ export async function proveFortnox(
   } catch (error) {
     return { days: days.size, provenUntil: since, error: messageOf(error), differences };
   }
-  // A day that differs is looked up again every night until it is mended.
-  const provenUntil = differences.length > 0 ? since : (posted.at(-1)?.postedAt ?? since);
+  // What is missing is looked for every night until it is there. What is too much stays (Fortnox deletes nothing): told once.
+  const missing = differences.some(({ kind }) => kind === 'voucher-not-in-fortnox');
+  const provenUntil = missing ? since : (posted.at(-1)?.postedAt ?? since);
   return { days: days.size, provenUntil, differences };
 }
 

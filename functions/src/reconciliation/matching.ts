@@ -68,6 +68,11 @@ export class Matcher {
     this.#cutMs = range.cutMs;
   }
 
+  /** How many documents and groups are in memory: never more than a few days of them. */
+  get held(): number {
+    return this.#entries.size + this.#groups.size;
+  }
+
   /** Documents must be known before the movements they explain. */
   addEntry(entry: Entry): void {
     if (this.#entries.has(entry.id)) return;

@@ -154,4 +154,20 @@ describe('matching balance transactions with the ledger', () => {
     expect(run([one]).differences).toEqual([]);
     expect(run([twice]).differences.map(({ kind }) => kind)).toContain('transaction-explained-twice');
   });
+
+  it('holds no more than a few days of a long history', () => {
+    const matcher = new Matcher('platform', { fromMs: Number.NEGATIVE_INFINITY, cutMs });
+    let most = 0;
+    for (let hour = 0; hour < 24 * 60; hour += 1) {
+      const { entries, movements } = sale(String(hour), cutMs - hours(hour + 1), 49900, 40000, 929);
+      entries.forEach((entry) => matcher.addEntry(entry));
+      movements.forEach((movement) => matcher.addMovement(movement));
+      matcher.settleDownTo(movements[0]?.createdMs ?? 0);
+      most = Math.max(most, matcher.held);
+    }
+    matcher.finish();
+    expect(matcher.differences).toEqual([]);
+    // Two documents and a group for each of the 48 hours behind.
+    expect(most).toBeLessThanOrEqual(3 * 49);
+  });
 });

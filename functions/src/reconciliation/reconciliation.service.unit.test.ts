@@ -5,6 +5,7 @@ import { postOne } from '../accounting/posting.service.ts';
 import type { Flag } from '../admin/flags.ts';
 import type { Coach } from '../coaches/coaches.ts';
 import { defaultTerms } from '../coaches/terms.ts';
+import { deltas } from '../ledger/ledger.ts';
 import { processPayment } from '../payments/payments.service.ts';
 import { days } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
@@ -13,7 +14,8 @@ import { idOf } from '../platform/stripe.ts';
 import { createTestWorld, testConfig, type TestWorld } from '../testing/world.ts';
 import { checkInvariants } from './invariants.service.ts';
 import { reconcileDay } from './reconciliation.service.ts';
-import type { AccountProof, Reconciliation } from './reconciliation.ts';
+import { totalsDiffer, type AccountProof, type Reconciliation } from './reconciliation.ts';
+import { movements, readBalance } from './stripe-side.service.ts';
 import { sweepOnce } from './sweep.service.ts';
 
 const lisa = { uid: 'lisa', email: 'lisa@example.se', name: 'Lisa Kund', coach: false, admin: false };
@@ -237,6 +239,56 @@ describe('the nightly proof', () => {
   });
 });
 
+describe("Stripe's side", () => {
+  it('reads a balance again while money moves, and knows what it contains', async () => {
+    const retrieve = world.stripe.balance.retrieve.bind(world.stripe.balance);
+    let stray = '';
+    const spy = jest.spyOn(world.stripe.balance, 'retrieve').mockImplementationOnce(async (...args) => {
+      const balance = await retrieve(...args);
+      stray = await strayCharge();
+      return balance;
+    });
+    const reading = await readBalance(world.stripe, undefined);
+    expect(spy).toHaveBeenCalledTimes(2);
+    expect(reading.newest?.id).toBe(stray);
+    expect(reading.totals.get('SEK')).toBe(12_300 - 365);
+    // What comes after the reading is not part of it.
+    await strayCharge();
+    const seen: string[] = [];
+    for await (const { id } of movements(world.stripe, undefined, reading.newest, Number.NEGATIVE_INFINITY))
+      seen.push(id);
+    expect(seen).toEqual([stray]);
+  });
+
+  it('finds the document of a balance transaction days away from it', async () => {
+    await sell();
+    const booked = (await ctx.db.collection('ledger').get()).docs;
+    const longAgo = Timestamp.fromMillis(world.now().getTime() - days(9));
+    for (const doc of booked) await doc.ref.update({ occurredAt: longAgo });
+    const nothing = { ...booked[0]?.data(), deltas: deltas({}), balanceTransactionIds: [] as string[] };
+    for (let i = 0; i < 300; i += 1) {
+      const occurredAt = Timestamp.fromMillis(world.now().getTime() - days(2));
+      await ctx.db.doc(`ledger/nothing${i}:sale`).set({ ...nothing, id: `nothing${i}:sale`, occurredAt });
+    }
+    expect(await reconcileDay(ctx, tomorrow())).toMatchObject({ ok: true, differences: [] });
+  });
+
+  it('compares three sums: any of them may be the odd one', () => {
+    const sums = (ledger: number, transactions: number, stripe: number) =>
+      totalsDiffer({
+        account: 'platform',
+        currency: 'SEK',
+        ledgerMinor: minor(ledger),
+        transactionsMinor: minor(transactions),
+        stripeMinor: minor(stripe),
+      });
+    expect(sums(5, 5, 5)).toBeUndefined();
+    expect(sums(5, 5, 6)).toMatchObject({ ledgerMinor: 5, otherMinor: 6 });
+    expect(sums(5, 6, 5)).toMatchObject({ ledgerMinor: 5, otherMinor: 6 });
+    expect(sums(6, 5, 5)).toMatchObject({ ledgerMinor: 6, otherMinor: 5 });
+  });
+});
+
 describe('the night in Fortnox', () => {
   const booked = async () => {
     await sell();
@@ -264,7 +316,7 @@ describe('the night in Fortnox', () => {
     inFortnox().push({ ...second, number: 7 }, { ...second, number: 8, description: 'Hyra november' });
     const night = await reconcileDay(ctx, tomorrow());
     expect(night.ok).toBe(false);
-    const found = night.differences.map(({ kind, ids }) => [kind, ids.some((id) => id.startsWith("v_")), ids.at(-1)]);
+    const found = night.differences.map(({ kind, ids }) => [kind, ids.some((id) => id.startsWith('v_')), ids.at(-1)]);
     expect(found).toEqual(
       expect.arrayContaining([
         ['voucher-not-in-fortnox', true, expect.stringMatching(/^v_/)],
