@@ -195,7 +195,6 @@ function replaceBankAccount(world: World, book: Book, account: Stripe.Account, f
   });
   for (const gone of old) emit(world, book, 'account.external_account.deleted', gone);
   emit(world, book, 'account.external_account.created', bank);
-  // The account as it was before the bank account stands in account.updated's previous_attributes through saveAccount's
-  // comparison with this value; Stripe leaves external_accounts out of it as well.
+  // saveAccount compares with this: account.updated does not repeat what the external account's own event says.
   return after;
 }
