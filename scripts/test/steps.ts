@@ -39,7 +39,7 @@ export const steps: readonly Step[] = [
   {
     name: 'arrows',
     about: 'the rules between folders',
-    run: tool('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', [
+    run: tool('node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', [
       ...['--config', '.dependency-cruiser.cjs', 'functions/src', 'emulators', 'scripts'],
     ]),
   },
