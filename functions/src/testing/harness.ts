@@ -22,6 +22,8 @@ export interface Harness {
   fortnoxUrl: string;
   tasks: TaskServer;
   webhookSecrets: { platform: string; connect: string };
+  /** What the functions logged as warnings and errors. */
+  logged: string[];
   urlOf(name: string): string;
   /** Makes the login and gives a fresh ID token. */
   login(person: Person): Promise<string>;
@@ -32,6 +34,7 @@ export interface Harness {
   control<T>(which: 'stripe' | 'fortnox', path: string, body?: unknown): Promise<T>;
   /** Waits until webhooks and tasks have come to rest. */
   settle(): Promise<void>;
+  completeOnboarding: typeof completeOnboarding;
   onboard(coach: Person, token: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -43,6 +46,30 @@ export interface HarnessOptions {
 
 const webhookSecrets = { platform: 'whsec_test_platform', connect: 'whsec_test_connect' };
 const stripeKey = 'sk_test_inner_journey';
+
+/** The functions log through the console; what matters of it is kept, nothing is printed. */
+function captureLogs(): string[] {
+  const lines: string[] = [];
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
+    jest.spyOn(console, level).mockImplementation((line: unknown) => {
+      if (level === 'warn' || level === 'error') lines.push(String(line));
+    });
+  }
+  return lines;
+}
+
+/** A deploy writes every param's default into the function's environment; so does this. */
+const deployedDefaults = {
+  FORTNOX_TOKEN_BASE: '',
+  PLATFORM_FEE_PERCENT: '20',
+  FEE_ROUNDING: 'whole',
+  CURRENCY: 'sek',
+  ACCOUNTING_PROFILE: 'specification',
+  VOUCHER_SERIES: 'S',
+  CLEARING_ACCOUNT: '1686',
+  ENFORCE_APP_CHECK: 'false',
+  SCHEDULER_SERVICE_ACCOUNT: '',
+};
 
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const firestoreHost = process.env.FIRESTORE_EMULATOR_HOST;
@@ -73,8 +100,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     FORTNOX_CLIENT_SECRET: 'fortnox-emulator-secret',
     FORTNOX_TENANT_ID: '100001',
     ALLOWED_ORIGINS: 'http://127.0.0.1:5000',
-    LOG_LEVEL: 'silent',
+    ...deployedDefaults,
   });
+  // Each harness loads the product anew: its context is made once a process, for one project.
+  jest.resetModules();
+  const logged = captureLogs();
   const functions = (await import('../index.ts')) as Record<string, unknown>;
   const servers = await serveFunctions(functions);
   urlOf = (name) => servers.urlOf(name);
@@ -106,8 +136,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     fortnoxUrl: fortnoxEmulator.url,
     tasks,
     webhookSecrets,
+    logged,
     urlOf,
     control,
+    completeOnboarding,
     async login(person) {
       await ensurePerson(authUrl, projectId, person);
       return idTokenOf(projectId, person);
