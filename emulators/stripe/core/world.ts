@@ -27,6 +27,13 @@ export interface Book {
   readonly transfers: Collection<Stripe.Transfer>;
   readonly applicationFees: Collection<Stripe.ApplicationFee>;
   readonly payouts: Collection<Stripe.Payout>;
+  readonly refunds: Collection<Stripe.Refund>;
+  readonly reversals: Collection<Stripe.TransferReversal>;
+  readonly feeRefunds: Collection<Stripe.FeeRefund>;
+  readonly disputes: Collection<Stripe.Dispute>;
+  readonly earlyFraudWarnings: Collection<Stripe.Radar.EarlyFraudWarning>;
+  readonly reviews: Collection<Stripe.Review>;
+  readonly setupIntents: Collection<Stripe.SetupIntent>;
   readonly subscriptions: Collection<Subscription>;
   readonly invoices: Collection<Invoice>;
   readonly invoicePayments: Collection<Stripe.InvoicePayment>;
@@ -83,6 +90,10 @@ export interface World {
   readonly bankAccounts: Collection<Stripe.BankAccount>;
   /** Bank accounts whose payouts fail, with the failure code. */
   readonly failingBanks: Map<string, string>;
+  /** Tokens of bank accounts, with the IBAN each stands for. */
+  readonly tokens: Map<string, { token: Stripe.Token; iban: string }>;
+  /** How an account, the platform's own included, is paid out, where it was changed. */
+  readonly balanceSettings: Map<string, Stripe.BalanceSettings>;
   readonly events: Collection<Stripe.EventBase>;
   readonly endpoints: Map<string, Endpoint>;
   readonly deliveries: Map<string, Delivery>;
@@ -117,6 +128,13 @@ export function createBook(index: Index, account: string): Book {
     transfers: new Collection(index),
     applicationFees: new Collection(index),
     payouts: new Collection(index),
+    refunds: new Collection(index, (refund) => refund.charge as string | null),
+    reversals: new Collection(index, (reversal) => reversal.transfer as string),
+    feeRefunds: new Collection(index, (refund) => refund.fee as string),
+    disputes: new Collection(index, (dispute) => dispute.charge as string),
+    earlyFraudWarnings: new Collection(index, (warning) => warning.charge as string),
+    reviews: new Collection(index),
+    setupIntents: new Collection(index),
     subscriptions: new Collection(index),
     invoices: new Collection(index),
     invoicePayments: new Collection(index, (payment) => payment.invoice as string),
@@ -147,6 +165,8 @@ export function createWorld(options: {
     links: new Map(),
     bankAccounts: new Collection(index),
     failingBanks: new Map(),
+    tokens: new Map(),
+    balanceSettings: new Map(),
     events: new Collection(index),
     endpoints: new Map(),
     deliveries: new Map(),

@@ -5,9 +5,11 @@ import { DELIVERY_FAULTS, REQUEST_FAULTS, makeFault } from '../core/faults.ts';
 import type { FaultOrder } from '../core/faults.ts';
 import { ROUTES } from '../core/routes.ts';
 import { changeSwitches } from '../core/switches.ts';
-import { TEST_IBANS } from '../resources/onboarding.ts';
+import { TEST_IBANS } from '../resources/banks.ts';
 import { registerEndpoint } from '../resources/events-api.ts';
 import { TEST_CARDS } from '../resources/test-cards.ts';
+import { triggers } from '../resources/trigger.ts';
+import { Untriggered, triggerTools } from '../resources/trigger-tools.ts';
 import { stateOf } from './state.ts';
 import type { Deliverer } from './delivery.ts';
 
@@ -96,6 +98,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return { deliveries: again.length };
     },
   },
+  'POST /_emulator/trigger': {
+    about: '{type, ...overrides}: makes the objects behind an event through the API, so that it comes about.',
+    run: ({ core, body }) => trigger(core, body),
+  },
   'POST /_emulator/settle': {
     about: '{timeoutMs?}: waits until no delivery is pending. {pending} is 0, or what is left after the time.',
     run: ({ core, deliverer, body }) => settle(core, deliverer, body),
@@ -148,7 +154,7 @@ export async function control(
     const body = parseBody(request.body);
     return { status: 200, body: await command.run({ core, deliverer, query: request.url.searchParams, body }) };
   } catch (error) {
-    if (error instanceof Wrong || error instanceof StripeFailure)
+    if (error instanceof Wrong || error instanceof StripeFailure || error instanceof Untriggered)
       return { status: 400, body: { error: error.message } };
     throw error;
   }
@@ -178,7 +184,21 @@ const overview = () => ({
   routes: ROUTES.map((route) => `${route.method} ${route.path} (${Object.keys(route.params).join(', ')})`),
   testCards: Object.keys(TEST_CARDS),
   testIbans: TEST_IBANS,
+  triggers: Object.keys(triggers),
 });
+
+/** Runs a trigger and tells which events came of it. */
+function trigger(core: StripeCore, body: Body): object {
+  const { type, ...overrides } = body;
+  const wanted = typeof type === 'string' && Object.hasOwn(triggers, type) ? triggers[type] : undefined;
+  if (!wanted)
+    throw new Wrong(`There is no trigger '${String(type)}'. There are: ${Object.keys(triggers).join(', ')}.`);
+  const before = core.world.events.size;
+  wanted(triggerTools(core, overrides));
+  const events = core.world.events.values().slice(before);
+  if (!events.some((event) => event.type === type)) throw new Untriggered(`What was done made no ${String(type)}.`);
+  return { events: events.map(({ id, type: name, account }) => ({ id, type: name, account: account ?? null })) };
+}
 
 function moveClock(core: StripeCore, body: Body): number {
   only(body, ['advanceSeconds', 'now']);
