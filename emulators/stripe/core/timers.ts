@@ -1,3 +1,5 @@
+import type { BillingJob } from './billing-book.ts';
+
 /** What happens by itself when the clock passes a moment. Plain data: the core looks the kind up when it is due. */
 export interface Timer {
   /** Unix seconds. */
@@ -8,9 +10,9 @@ export interface Timer {
     | 'payout_in_transit'
     | 'payout_arrives'
     | 'payout_bounces'
-    | 'subscription_expires'
-    | 'subscription_period_ends'
-    | 'account_verified';
+    | BillingJob
+    | 'account_verified'
+    | 'payout_schedule';
   account: string;
   id: string;
 }

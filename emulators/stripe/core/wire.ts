@@ -17,5 +17,10 @@ export type InvoiceLine = Omit<Stripe.InvoiceLineItem, 'quantity_decimal' | 'pri
 };
 export type Invoice = Omit<Stripe.Invoice, 'lines'> & { lines: Stripe.ApiList<InvoiceLine> };
 
+export type InvoiceItem = Omit<Stripe.InvoiceItem, 'quantity_decimal' | 'pricing'> & {
+  quantity_decimal: string;
+  pricing: Pricing | null;
+};
+
 /** The union of what a list or a lookup may answer. */
 export type StripeObject = { id: string; object: string };

@@ -1,5 +1,7 @@
 /** Everything the emulator knows, in one value. */
 import type Stripe from 'stripe';
+import { createBillingBook, createTestClocks } from './billing-book.ts';
+import type { BillingBook, TestClocks } from './billing-book.ts';
 import { Collection } from './collection.ts';
 import type { Index } from './collection.ts';
 import { createIdSource } from './ids.ts';
@@ -37,6 +39,7 @@ export interface Book {
   readonly subscriptions: Collection<Subscription>;
   readonly invoices: Collection<Invoice>;
   readonly invoicePayments: Collection<Stripe.InvoicePayment>;
+  readonly billing: BillingBook;
   /** Per currency, in minor units. */
   readonly funds: Map<string, { available: number; pending: number }>;
   /** Pending balance transactions by the moment they become available. */
@@ -85,8 +88,11 @@ export interface World {
   /** By connected account. */
   readonly books: Map<string, Book>;
   readonly accounts: Collection<Stripe.Account>;
+  /** Accounts that were deleted or took the platform's access away: nobody reaches them any more. */
+  readonly revoked: Set<string>;
   readonly capabilities: Map<string, { requested_at: number }>;
   readonly links: Map<string, OnboardingLink>;
+  readonly testClocks: TestClocks;
   readonly bankAccounts: Collection<Stripe.BankAccount>;
   /** Bank accounts whose payouts fail, with the failure code. */
   readonly failingBanks: Map<string, string>;
@@ -138,6 +144,7 @@ export function createBook(index: Index, account: string): Book {
     subscriptions: new Collection(index),
     invoices: new Collection(index),
     invoicePayments: new Collection(index, (payment) => payment.invoice as string),
+    billing: createBillingBook(index),
     funds: new Map(),
     pendingUntil: new Map(),
     spentPaymentMethods: new Set(),
@@ -161,8 +168,10 @@ export function createWorld(options: {
     platform: createBook(index, PLATFORM_ID),
     books: new Map(),
     accounts: new Collection(index),
+    revoked: new Set(),
     capabilities: new Map(),
     links: new Map(),
+    testClocks: createTestClocks(index),
     bankAccounts: new Collection(index),
     failingBanks: new Map(),
     tokens: new Map(),
