@@ -5,7 +5,7 @@ import type { World } from './world.ts';
 /** Who asks: the platform with its secret key, or a browser with the publishable one; and for which account. */
 export interface Caller {
   kind: 'secret' | 'publishable';
-  /** A connected account, of the `Stripe-Account` header. */
+  /** A connected account, of the `Stripe-Account` or the `Stripe-Context` header. */
   account: string | null;
 }
 
@@ -34,10 +34,8 @@ export function identify(world: World, headers: Readonly<Record<string, string |
   if (version !== undefined && version !== API_VERSION) {
     throw refuse(400, `Invalid Stripe API version: ${version}. The Stripe emulator speaks ${API_VERSION} only.`);
   }
-  if (headers['stripe-context'] !== undefined)
-    throw refuse(400, 'The Stripe emulator does not support Stripe-Context: use Stripe-Account.');
-  const account = headers['stripe-account'] ?? null;
-  if (account !== null && !world.books.has(account)) {
+  const account = accountIn(headers);
+  if (account !== null && (!world.books.has(account) || world.revoked.has(account))) {
     throw refuse(
       403,
       `The provided key '${key.slice(0, 8)}***' does not have access to account '${account}' (or that account does not exist). ` +
@@ -46,6 +44,15 @@ export function identify(world: World, headers: Readonly<Record<string, string |
     );
   }
   return { kind, account };
+}
+
+/** The connected account of a request: of `Stripe-Account`, or of `Stripe-Context`, which names one as well. */
+export function accountIn(headers: Readonly<Record<string, string | undefined>>): string | null {
+  const account = headers['stripe-account'];
+  const context = headers['stripe-context'];
+  if (account !== undefined && context !== undefined)
+    throw refuse(400, 'You cannot pass both Stripe-Account and Stripe-Context.');
+  return account ?? context ?? null;
 }
 
 function keyOf(authorization: string | undefined): string | undefined {

@@ -139,7 +139,7 @@ function handle(world: World, request: CoreRequest): CoreResponse {
     requestId,
     method: request.method,
     path,
-    account: request.headers['stripe-account'] ?? null,
+    account: request.headers['stripe-account'] ?? request.headers['stripe-context'] ?? null,
     idempotencyKey: key,
     status: 0,
     replayed: false,

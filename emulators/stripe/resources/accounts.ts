@@ -7,6 +7,7 @@ import { mergeMetadata, textOrNull } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import { createBook } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
+import { requestCapabilities } from './capabilities.ts';
 
 /** What a Swedish individual must tell before money may move. */
 export const DUE_AT_START = [
@@ -25,8 +26,8 @@ export const DUE_AT_START = [
   'tos_acceptance.date',
   'tos_acceptance.ip',
 ];
-const CAPABILITIES = ['transfers', 'card_payments'] as const;
-type CapabilityName = (typeof CAPABILITIES)[number];
+export const CAPABILITIES = ['transfers', 'card_payments'] as const;
+export type CapabilityName = (typeof CAPABILITIES)[number];
 
 export function requirementsOf(due: string[], verifying: string[] = []): Stripe.Account.Requirements {
   return {
@@ -104,7 +105,7 @@ function controllerOf(given: Stripe.AccountCreateParams['controller']): Stripe.A
   };
 }
 
-function requireCapabilities(world: World, requested: readonly CapabilityName[]): void {
+export function requireCapabilities(world: World, requested: readonly CapabilityName[]): void {
   if (
     world.switches.transfersRequireCardPayments &&
     requested.includes('transfers') &&
@@ -164,7 +165,7 @@ function settingsOf(given: Stripe.AccountCreateParams['settings']): Stripe.Accou
 /** The account, or the refusal Stripe gives for an account that is not the platform's. */
 export function accountNamed(world: World, id: string): Stripe.Account {
   const account = world.accounts.get(id);
-  if (account) return account;
+  if (account && !world.revoked.has(id)) return account;
   throw new StripeFailure(
     403,
     {
@@ -181,7 +182,7 @@ export function accountNamed(world: World, id: string): Stripe.Account {
 export const retrieveAccount = (world: World, _: Book, __: ExpandOnly, [id = '']: string[]) => accountNamed(world, id);
 
 export const listAccounts = (world: World, _: Book, params: Stripe.AccountListParams) =>
-  page(world.accounts, '/v1/accounts', params, (account) => inRange(account.created ?? 0, params.created));
+  page(world.accounts, '/v1/accounts', params, (account) => !world.revoked.has(account.id) && inRange(account.created ?? 0, params.created));
 
 export function updateAccount(
   world: World,
@@ -196,20 +197,11 @@ export function updateAccount(
   }
   const due = before.requirements?.currently_due ?? [];
   const told = params.business_type !== undefined && due.includes('business_type');
-  const capabilities = { ...before.capabilities };
-  for (const name of CAPABILITIES) {
-    if (params.capabilities?.[name]?.requested !== true || capabilities[name] !== undefined) continue;
-    capabilities[name] = before.details_submitted && before.payouts_enabled ? 'active' : 'inactive';
-    world.capabilities.set(`${id} ${name}`, { requested_at: world.now });
-  }
-  const requested = CAPABILITIES.filter((name) => capabilities[name] !== undefined);
-  requireCapabilities(world, requested);
-  return saveAccount(world, before, {
+  return requestCapabilities(world, before, params.capabilities ?? {}, {
     email: params.email ?? before.email,
     business_type: params.business_type ?? before.business_type ?? null,
     business_profile: profileOf(before.business_profile, params.business_profile),
     metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
-    capabilities,
     ...(told ? { requirements: requirementsOf(due.filter((field) => field !== 'business_type')) } : {}),
   });
 }
@@ -231,7 +223,7 @@ export function saveAccount(world: World, before: Stripe.Account, patch: Partial
   return after;
 }
 
-function capabilityOf(world: World, account: Stripe.Account, name: CapabilityName): Stripe.Capability {
+export function capabilityOf(world: World, account: Stripe.Account, name: CapabilityName): Stripe.Capability {
   const due = account.requirements?.currently_due ?? [];
   const requirements = {
     alternatives: [],
@@ -255,7 +247,7 @@ function capabilityOf(world: World, account: Stripe.Account, name: CapabilityNam
       pending_verification: [],
       disabled_reason: null,
     },
-    requested: true,
+    requested: account.capabilities?.[name] !== undefined,
     requested_at: world.capabilities.get(`${account.id} ${name}`)?.requested_at ?? null,
     requirements,
     status: account.capabilities?.[name] ?? 'unrequested',
@@ -264,6 +256,6 @@ function capabilityOf(world: World, account: Stripe.Account, name: CapabilityNam
 
 export function requireAccount(world: World, id: string, param: string): Stripe.Account {
   const account = world.accounts.get(id);
-  if (!account) throw missing('account', id, param, 400);
+  if (!account || world.revoked.has(id)) throw missing('account', id, param, 400);
   return account;
 }

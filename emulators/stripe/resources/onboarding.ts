@@ -1,10 +1,10 @@
 /** Account links and what their hosted form does. The page itself is in http/hosted.ts. */
 import type Stripe from 'stripe';
 import { badParam } from '../core/errors.ts';
-import { emit } from '../core/events.ts';
-import { embedded } from '../core/list.ts';
 import type { Book, OnboardingLink, World } from '../core/world.ts';
 import { requireAccount, requirementsOf, saveAccount } from './accounts.ts';
+import { addBank, banksOf, removeBank, takesIban, tidyIban } from './banks.ts';
+import { enableAccount, isRejected, withStatus } from './requirements.ts';
 
 export function createAccountLink(world: World, _: Book, params: Stripe.AccountLinkCreateParams): Stripe.AccountLink {
   const account = requireAccount(world, params.account, 'account');
@@ -57,17 +57,6 @@ export const ONBOARDING_FIELDS: readonly (keyof OnboardingForm)[] = [
   'iban',
 ];
 
-/** Stripe's Swedish test IBANs, with the failure of a payout to each. Some have no valid check digits: Stripe takes them. */
-export const TEST_IBANS: Readonly<Record<string, string | null>> = {
-  SE3550000000054910000003: null,
-  SE0850000000054910000004: 'no_account',
-  SE89370400440532013002: 'account_closed',
-  SE2850000000000002222227: 'insufficient_funds',
-  SE89370400440532013004: 'debit_not_authorized',
-  SE89370400440532013005: 'invalid_currency',
-  SE2750000000000000888883: null,
-};
-
 /** The opened form of a link, or where the visitor is sent instead. A link opens once. */
 export function openLink(world: World, token: string): { form: Stripe.Account } | { redirect: string } | null {
   const link = world.links.get(token);
@@ -96,15 +85,13 @@ export function submitLink(
   return { redirect: link.returnUrl };
 }
 
-const tidyIban = (text: string): string => text.replaceAll(/\s/g, '').toUpperCase();
-
 function problemsOf(given: Partial<Record<keyof OnboardingForm, string>>): Record<string, string> {
   const problems: Record<string, string> = {};
   for (const field of ONBOARDING_FIELDS) {
     if ((given[field] ?? '').trim() === '') problems[field] = 'This is needed.';
   }
   const iban = tidyIban(given.iban ?? '');
-  if (iban !== '' && !Object.hasOwn(TEST_IBANS, iban) && !isSwedishIban(iban)) {
+  if (iban !== '' && !takesIban(iban)) {
     problems.iban = 'This is not a valid Swedish IBAN: SE and 22 digits.';
   }
   const birth = given.birthDate ?? '';
@@ -112,20 +99,11 @@ function problemsOf(given: Partial<Record<keyof OnboardingForm, string>>): Recor
   return problems;
 }
 
-/** SE, 22 digits, and the check digits of ISO 13616. */
-export function isSwedishIban(iban: string): boolean {
-  if (!/^SE\d{22}$/.test(iban)) return false;
-  let rest = 0;
-  for (const digit of `${iban.slice(4)}2814${iban.slice(2, 4)}`) rest = (rest * 10 + Number(digit)) % 97;
-  return rest === 1;
-}
-
 /** What the hosted form does when it is sent: the bank account, then the capabilities and the account itself. */
 export function completeOnboarding(world: World, accountId: string, form: OnboardingForm): void {
-  const book = world.books.get(accountId);
   const account = world.accounts.get(accountId);
-  if (!book || !account) throw new Error(`There is no connected account ${accountId}.`);
-  const withBank = replaceBankAccount(world, book, account, form);
+  if (!account) throw new Error(`There is no connected account ${accountId}.`);
+  const withBank = replaceBankAccount(world, accountId, form);
   const verifying = world.switches.onboardingVerificationDelaySeconds;
   if (verifying > 0 && !account.details_submitted) {
     saveAccount(world, withBank, {
@@ -142,21 +120,16 @@ export function completeOnboarding(world: World, accountId: string, form: Onboar
   activate(world, withBank, account.email ?? form.email);
 }
 
-const withStatus = (account: Stripe.Account, status: 'active' | 'pending'): Stripe.Account.Capabilities =>
-  Object.fromEntries(Object.keys(account.capabilities ?? {}).map((name) => [name, status]));
-
 function activate(world: World, account: Stripe.Account, email: string | null): void {
-  const capabilities = withStatus(account, 'active');
-  saveAccount(world, account, {
+  const told = {
     email,
     business_type: account.business_type ?? 'individual',
-    capabilities,
-    charges_enabled: capabilities.card_payments === 'active' || world.switches.chargesEnabledWithoutCardPayments,
     details_submitted: true,
-    payouts_enabled: true,
-    requirements: requirementsOf([]),
     tos_acceptance: { date: world.now, ip: '127.0.0.1', user_agent: null },
-  });
+  };
+  // A rejected account may tell what it likes: it stays rejected.
+  if (isRejected(account)) saveAccount(world, account, told);
+  else enableAccount(world, account, told);
 }
 
 export function accountVerified(world: World, accountId: string): void {
@@ -164,37 +137,10 @@ export function accountVerified(world: World, accountId: string): void {
   if (account) activate(world, account, account.email);
 }
 
-function replaceBankAccount(world: World, book: Book, account: Stripe.Account, form: OnboardingForm): Stripe.Account {
-  const iban = tidyIban(form.iban);
-  const old = account.external_accounts?.data ?? [];
-  const bank: Stripe.BankAccount = {
-    id: world.ids.next('ba'),
-    object: 'bank_account',
-    account: account.id,
-    account_holder_name: `${form.firstName} ${form.lastName}`,
-    account_holder_type: 'individual',
-    account_type: null,
-    available_payout_methods: ['standard'],
-    bank_name: 'STRIPE TEST BANK',
-    country: 'SE',
-    currency: 'sek',
-    default_for_currency: true,
-    fingerprint: `Emulated${iban.slice(-8)}`,
-    future_requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] },
-    last4: iban.slice(-4),
-    metadata: {},
-    requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] },
-    routing_number: iban.slice(4, 7),
-    status: 'new',
-  };
-  world.bankAccounts.add(bank);
-  const failure = TEST_IBANS[iban];
-  if (typeof failure === 'string') world.failingBanks.set(bank.id, failure);
-  const after = world.accounts.update(account.id, {
-    external_accounts: embedded(`/v1/accounts/${account.id}/external_accounts`, [bank]),
-  });
-  for (const gone of old) emit(world, book, 'account.external_account.deleted', gone);
-  emit(world, book, 'account.external_account.created', bank);
-  // saveAccount compares with this: account.updated does not repeat what the external account's own event says.
-  return after;
+/** The form's bank account in the place of all that were. */
+function replaceBankAccount(world: World, accountId: string, form: OnboardingForm): Stripe.Account {
+  for (const old of banksOf(world, accountId)) removeBank(world, accountId, old);
+  const holder = `${form.firstName} ${form.lastName}`;
+  addBank(world, accountId, { iban: form.iban, holder, holderType: 'individual' }, true);
+  return world.accounts.get(accountId)!;
 }

@@ -3,11 +3,12 @@ import type Stripe from 'stripe';
 import { fundsOf, post } from '../core/balance.ts';
 import { StripeFailure, badParam, missing, refused } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
-import { embedded, inRange, page } from '../core/list.ts';
+import { inRange, page } from '../core/list.ts';
 import { mergeMetadata } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import { PLATFORM_BANK } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
+import { bankErrored } from './banks.ts';
 import { MINIMUM_PAYOUT, bankingDaysAfter, requireSek } from './money.ts';
 
 const FAILURE_MESSAGES: Readonly<Record<string, string>> = {
@@ -199,13 +200,5 @@ export function payoutBounces(world: World, book: Book, id: string): void {
     failure_message: FAILURE_MESSAGES[code] ?? 'The payout failed.',
   });
   emit(world, book, 'payout.failed', after);
-  const bank = world.bankAccounts.get(bankId);
-  if (!bank || bank.status === 'errored') return;
-  const errored = world.bankAccounts.update(bankId, { status: 'errored' });
-  const account = world.accounts.get(book.account);
-  if (account?.external_accounts?.data.some((each) => each.id === bankId)) {
-    const data = account.external_accounts.data.map((each) => (each.id === bankId ? errored : each));
-    world.accounts.update(account.id, { external_accounts: embedded(account.external_accounts.url, data) });
-  }
-  emitChange(world, book, 'account.external_account.updated', bank, errored);
+  bankErrored(world, book.account, bankId);
 }
