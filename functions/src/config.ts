@@ -8,6 +8,7 @@ const params = {
   fortnoxApiBase: defineString('FORTNOX_API_BASE', { default: 'https://api.fortnox.se' }),
   fortnoxTokenBase: defineString('FORTNOX_TOKEN_BASE', { default: '' }),
   fortnoxTenantId: defineString('FORTNOX_TENANT_ID', { default: '' }),
+  fortnoxAuth: defineString('FORTNOX_AUTH', { default: 'client_credentials' }),
   platformFeePercent: defineString('PLATFORM_FEE_PERCENT', { default: '20' }),
   feeRounding: defineString('FEE_ROUNDING', { default: 'whole' }),
   currency: defineString('CURRENCY', { default: 'sek' }),
@@ -19,12 +20,31 @@ const params = {
   schedulerServiceAccount: defineString('SCHEDULER_SERVICE_ACCOUNT', { default: '' }),
 };
 
+/**
+ * Secrets that a deploy pins. Firebase refuses to deploy while one of them does not exist, so `npm run secrets` makes those
+ * that are not needed yet with the placeholder "unset", which never verifies anything.
+ */
 export const secrets = {
   stripeSecretKey: defineSecret('STRIPE_SECRET_KEY'),
   stripeWebhookSecret: defineSecret('STRIPE_WEBHOOK_SECRET'),
+  stripeWebhookSecretPrevious: defineSecret('STRIPE_WEBHOOK_SECRET_PREVIOUS'),
   stripeConnectWebhookSecret: defineSecret('STRIPE_CONNECT_WEBHOOK_SECRET'),
+  stripeConnectWebhookSecretPrevious: defineSecret('STRIPE_CONNECT_WEBHOOK_SECRET_PREVIOUS'),
+  stripeThinWebhookSecret: defineSecret('STRIPE_THIN_WEBHOOK_SECRET'),
+  stripeThinWebhookSecretPrevious: defineSecret('STRIPE_THIN_WEBHOOK_SECRET_PREVIOUS'),
   fortnoxClientId: defineSecret('FORTNOX_CLIENT_ID'),
   fortnoxClientSecret: defineSecret('FORTNOX_CLIENT_SECRET'),
+};
+
+/** What verifies deliveries of whole events (platform and Connect) and of thin ones; each beside the one it replaced. */
+export const webhookSecrets = {
+  snapshot: [
+    secrets.stripeWebhookSecret,
+    secrets.stripeWebhookSecretPrevious,
+    secrets.stripeConnectWebhookSecret,
+    secrets.stripeConnectWebhookSecretPrevious,
+  ],
+  thin: [secrets.stripeThinWebhookSecret, secrets.stripeThinWebhookSecretPrevious],
 };
 
 export const region = 'europe-west1';
@@ -35,6 +55,8 @@ const schema = z.object({
   fortnoxApiBase: z.url(),
   fortnoxTokenBase: z.union([z.url(), z.literal('')]),
   fortnoxTenantId: z.string(),
+  /** How Fortnox is asked for tokens; `refresh_token` where the company cannot have a service account. */
+  fortnoxAuth: z.enum(['client_credentials', 'refresh_token']),
   platformFeePercent: z.coerce.number().min(0).max(100),
   feeRounding: z.enum(['whole', 'minor']),
   currency: z

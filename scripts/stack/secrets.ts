@@ -10,6 +10,11 @@ export function randomSecrets(
     STRIPE_SECRET_KEY: `sk_test_${random(16)}`,
     STRIPE_WEBHOOK_SECRET: `whsec_${random(16)}`,
     STRIPE_CONNECT_WEBHOOK_SECRET: `whsec_${random(16)}`,
+    STRIPE_THIN_WEBHOOK_SECRET: `whsec_${random(16)}`,
+    // Nothing is being rolled; the functions take no secret that is not Stripe's ("whsec_…").
+    STRIPE_WEBHOOK_SECRET_PREVIOUS: 'unset',
+    STRIPE_CONNECT_WEBHOOK_SECRET_PREVIOUS: 'unset',
+    STRIPE_THIN_WEBHOOK_SECRET_PREVIOUS: 'unset',
   };
 }
 
@@ -37,7 +42,7 @@ export function stripeTestMode(
         'Use a test key, or unset STRIPE_SECRET_KEY to run against the Stripe emulator.',
     );
   }
-  const names = ['STRIPE_WEBHOOK_SECRET', 'STRIPE_CONNECT_WEBHOOK_SECRET'] as const;
+  const names = ['STRIPE_WEBHOOK_SECRET', 'STRIPE_CONNECT_WEBHOOK_SECRET', 'STRIPE_THIN_WEBHOOK_SECRET'] as const;
   const given = names.flatMap((name) => (environment[name] ? [[name, environment[name]] as const] : []));
   return { STRIPE_SECRET_KEY: key, ...Object.fromEntries(given) };
 }

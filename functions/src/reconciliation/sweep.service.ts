@@ -4,7 +4,7 @@ import { resumeCommands } from '../payments/recovery.service.ts';
 import { resolvePayouts } from '../payouts/payouts.service.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
-import { recoverEvents } from '../webhooks/webhooks.service.ts';
+import { recoverEvents } from '../webhooks/recovery.service.ts';
 import { checkInvariants } from './invariants.service.ts';
 import { sweepFlag } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';

@@ -43,6 +43,7 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   stripePublishableKey: 'pk_test_inner_journey',
   fortnoxTokenBase: '',
   fortnoxTenantId: '100001',
+  fortnoxAuth: 'client_credentials',
   platformFeePercent: 20,
   feeRounding: 'whole',
   currency: 'SEK',

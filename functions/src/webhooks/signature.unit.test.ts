@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { verifiedEvent } from './signature.ts';
+import { looksThin, verifiedEvent, verifiedNotification } from './signature.ts';
 
 const stripe = new Stripe('sk_test_123');
 const body = Buffer.from(
@@ -25,8 +25,30 @@ describe('webhook signature', () => {
     expect(verifiedEvent(stripe, payload, signature, ['whsec_platform'])).toBeUndefined();
   });
 
-  it('never verifies against an empty secret, which anyone could sign with', () => {
-    const forged = stripe.webhooks.generateTestHeaderString({ payload: body.toString(), secret: ' ' });
-    expect(verifiedEvent(stripe, body, forged, ['', ' '])).toBeUndefined();
+  it('fits the old and the new secret while one is rolled, whichever of them Stripe signs with', () => {
+    const [fresh = '', old = ''] = [sign('whsec_new'), sign('whsec_old')];
+    const both = `${fresh},${old.split(',')[1] ?? ''}`;
+    for (const header of [fresh, old, both]) {
+      expect(verifiedEvent(stripe, body, header, ['whsec_new', 'whsec_old'])?.id).toBe('evt_1');
+    }
+    expect(verifiedEvent(stripe, body, old, ['whsec_new', 'unset'])).toBeUndefined();
+  });
+
+  it.each(['', ' ', 'unset', 'whsec_', 'whsec_ '])(
+    'never verifies against %j, which anyone could sign with',
+    (secret) => {
+      const forge = () => stripe.webhooks.generateTestHeaderString({ payload: body.toString(), secret: secret || ' ' });
+      expect(verifiedEvent(stripe, body, forge(), [secret])).toBeUndefined();
+      expect(verifiedNotification(stripe, body, forge(), [secret])).toBeUndefined();
+    },
+  );
+});
+
+describe('thin notifications', () => {
+  it('are told apart by what they say they are, and by nothing that is no JSON object', () => {
+    expect(looksThin(Buffer.from('{"object":"v2.core.event"}'))).toBe(true);
+    for (const text of ['{"object":"event"}', 'null', '[]', '"v2.core.event"', '{', '']) {
+      expect(looksThin(Buffer.from(text))).toBe(false);
+    }
   });
 });

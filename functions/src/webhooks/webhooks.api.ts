@@ -1,21 +1,22 @@
 import { onRequest } from 'firebase-functions/https';
-import { secrets } from '../config.ts';
+import { secrets, webhookSecrets } from '../config.ts';
 import { productionContext, type Context } from '../platform/context.ts';
 import { baseOptions, stripeSecrets } from '../platform/entrance.ts';
-import { verifiedEvent } from './signature.ts';
+import { looksThin, verifiedEvent, verifiedNotification } from './signature.ts';
+import { receiveNotification } from './thin.service.ts';
 import * as logs from './webhooks.logs.ts';
 import { receiveEvent, type Receipt } from './webhooks.service.ts';
 
 const maxBodyBytes = 1024 * 1024;
 
 /**
- * Stripe's deliveries, platform and Connect. 2xx only after the commit; 400 for what is not Stripe's or too old; 500 for
+ * Stripe's deliveries: platform, Connect and thin. 2xx only after the commit; 400 for what is not Stripe's or too old; 500 for
  * what is stored as failed, so that Stripe delivers it again.
  */
 export const stripeWebhook = onRequest(
   {
     ...baseOptions,
-    secrets: [...stripeSecrets, secrets.stripeWebhookSecret, secrets.stripeConnectWebhookSecret],
+    secrets: [...stripeSecrets, ...webhookSecrets.snapshot, ...webhookSecrets.thin],
     concurrency: 80,
   },
   async (req, res) => {
@@ -34,24 +35,40 @@ interface Answer {
   body: { received: Receipt | 'other-mode' } | { error: string };
 }
 
-async function receiveDelivery(ctx: Context, rawBody: Buffer, signature: string): Promise<Answer> {
+/** One delivery, raw: verified, told apart, applied. */
+export async function receiveDelivery(ctx: Context, rawBody: Buffer, signature: string): Promise<Answer> {
   if (rawBody.length > maxBodyBytes) return { status: 413, body: { error: 'The body is larger than 1 MiB.' } };
-  const stripe = await ctx.stripe();
-  const keys = [secrets.stripeWebhookSecret.value(), secrets.stripeConnectWebhookSecret.value()];
-  const event = verifiedEvent(stripe, rawBody, signature, keys);
-  if (!event) {
+  const delivery = await verifiedDelivery(ctx, rawBody, signature);
+  if (!delivery) {
     logs.signatureRefused(ctx.log);
     return {
       status: 400,
       body: { error: 'The Stripe-Signature header fits none of our webhook secrets, or is older than five minutes.' },
     };
   }
-  if (event.livemode !== secrets.stripeSecretKey.value().includes('_live_')) {
-    logs.eventOfOtherMode(ctx.log, event);
+  const { told, receive } = delivery;
+  if (told.livemode !== secrets.stripeSecretKey.value().includes('_live_')) {
+    logs.eventOfOtherMode(ctx.log, told);
     return { status: 200, body: { received: 'other-mode' } };
   }
-  const receipt = await receiveEvent(ctx, event);
+  const receipt = await receive();
   return receipt === 'failed'
     ? { status: 500, body: { error: 'The event is stored and will be applied later.' } }
     : { status: 200, body: { received: receipt } };
+}
+
+interface Delivery {
+  told: { id: string; type: string; livemode: boolean };
+  receive: () => Promise<Receipt>;
+}
+
+async function verifiedDelivery(ctx: Context, rawBody: Buffer, signature: string): Promise<Delivery | undefined> {
+  const stripe = await ctx.stripe();
+  const valuesOf = (list: typeof webhookSecrets.thin) => list.map((secret) => secret.value());
+  if (looksThin(rawBody)) {
+    const told = verifiedNotification(stripe, rawBody, signature, valuesOf(webhookSecrets.thin));
+    return told && { told, receive: () => receiveNotification(ctx, told) };
+  }
+  const told = verifiedEvent(stripe, rawBody, signature, valuesOf(webhookSecrets.snapshot));
+  return told && { told, receive: () => receiveEvent(ctx, told) };
 }

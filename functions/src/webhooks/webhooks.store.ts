@@ -15,6 +15,11 @@ export function writeEvent(db: Firestore, tx: Transaction, id: string, event: St
   tx.set(eventRef(db, id), event);
 }
 
+/** Removes what was kept of a thin notification, once the event it was about stands under its own id. */
+export async function forgetNotification(db: Firestore, id: string): Promise<void> {
+  await eventRef(db, id).delete();
+}
+
 /** Events parked until the document at this path exists, oldest first. */
 export async function parkedFor(
   db: Firestore,

@@ -56,6 +56,8 @@ export interface StoredEvent {
   state: EventState;
   /** The whole envelope; left out of `ignored` ones. */
   payload?: Stripe.Event;
+  /** A thin notification whose event could not be fetched yet, as JSON. */
+  notification?: string;
   fetched?: unknown;
   attempts: number;
   error?: string;
@@ -69,4 +71,34 @@ export interface StoredEvent {
 /** An event once applied is never applied again; everything else may still be. */
 export function needsApplying(stored: Pick<StoredEvent, 'state'> | undefined): boolean {
   return stored?.state !== 'applied' && stored?.state !== 'ignored';
+}
+
+/** The type of the whole event that a thin notification is about: "v1.payout.failed" is "payout.failed"; v2's own have none. */
+export function v1TypeOf(thinType: string): Stripe.Event['type'] | undefined {
+  return thinType.startsWith('v1.') ? (thinType.slice(3) as Stripe.Event['type']) : undefined;
+}
+
+/**
+ * A whole event made of a thin notification and of what it is about, as that is now. Handlers merge states, so news that
+ * is fresher than its event does no harm.
+ */
+export function thinEnvelope(
+  notification: Pick<Stripe.V2.Core.EventNotification, 'id' | 'created' | 'livemode'>,
+  type: Stripe.Event['type'],
+  account: string | undefined,
+  object: object,
+): Stripe.Event {
+  const envelope = {
+    id: notification.id,
+    object: 'event',
+    type,
+    created: Math.floor(Date.parse(notification.created) / 1000),
+    livemode: notification.livemode,
+    api_version: null,
+    pending_webhooks: 0,
+    request: null,
+    ...(account === undefined ? {} : { account }),
+    data: { object },
+  };
+  return envelope as unknown as Stripe.Event;
 }
