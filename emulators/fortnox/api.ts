@@ -1,6 +1,8 @@
+import { answerConsent, consentPage } from './consent.ts';
 import { badRequest, CODE, noSuchRoute, Refusal, tooManyRequests, unauthorized } from './errors.ts';
+import { connectFile, downloadFile, getConnection, listConnections, uploadFile } from './files.ts';
 import { admit } from './limit.ts';
-import { authenticate, issueToken } from './oauth.ts';
+import { authenticate, issueToken, revokeToken } from './oauth.ts';
 import {
   companyInformation,
   getAccount,
@@ -12,24 +14,90 @@ import {
   lockedPeriod,
 } from './registers.ts';
 import type { Reading } from './registers.ts';
-import type { Answer, CoreRequest, State } from './types.ts';
+import { requireScope } from './scopes.ts';
+import type { Scope } from './scopes.ts';
+import {
+  companySettings,
+  getPredefinedAccount,
+  listCostCenters,
+  listPredefinedAccounts,
+  me,
+  putPredefinedAccount,
+} from './settings.ts';
+import { exportSie } from './sie.ts';
+import type { AccessToken, Answer, CoreRequest, State } from './types.ts';
 import { createVoucher, getVoucher, listVouchers } from './vouchers.ts';
 
+type Handler = (reading: Reading, request: CoreRequest, nowMs: number) => Answer;
+
+type Route = {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: RegExp;
+  /** null: any token will do. */
+  readonly scope: Scope | null;
+  /** What the body must be; JSON when left out. */
+  readonly body?: 'multipart';
+  /** What comes back is no JSON. */
+  readonly bytes?: true;
+  readonly handle: Handler;
+};
+
+const read = (path: RegExp, scope: Scope | null, handle: Handler): Route => ({ method: 'GET', path, scope, handle });
+
 /** Every route there is, first match wins; a captured part is handed on decoded. */
-const READS: readonly { path: RegExp; read: (reading: Reading) => Answer }[] = [
-  { path: /^\/3\/companyinformation$/, read: companyInformation },
-  { path: /^\/3\/settings\/lockedperiod$/, read: lockedPeriod },
-  { path: /^\/3\/financialyears$/, read: listYears },
-  { path: /^\/3\/financialyears\/([^/]+)$/, read: getYear },
-  { path: /^\/3\/accounts$/, read: listAccounts },
-  { path: /^\/3\/accounts\/([^/]+)$/, read: getAccount },
-  { path: /^\/3\/voucherseries$/, read: listSeries },
-  { path: /^\/3\/voucherseries\/([^/]+)$/, read: getSeries },
-  { path: /^\/3\/vouchers$/, read: listVouchers },
-  { path: /^\/3\/vouchers\/sublist$/, read: listVouchers },
-  { path: /^\/3\/vouchers\/sublist\/([^/]+)$/, read: listVouchers },
-  { path: /^\/3\/vouchers\/([^/]+)\/([^/]+)$/, read: getVoucher },
+const ROUTES: readonly Route[] = [
+  read(/^\/3\/companyinformation$/, 'companyinformation', companyInformation),
+  read(/^\/3\/me$/, null, me),
+  read(/^\/3\/settings\/company$/, 'settings', companySettings),
+  read(/^\/3\/settings\/lockedperiod$/, 'settings', lockedPeriod),
+  read(/^\/3\/predefinedaccounts$/, 'settings', listPredefinedAccounts),
+  read(/^\/3\/predefinedaccounts\/([^/]+)$/, 'settings', getPredefinedAccount),
+  {
+    method: 'PUT',
+    path: /^\/3\/predefinedaccounts\/([^/]+)$/,
+    scope: 'settings',
+    handle: (reading, { body }) => putPredefinedAccount(reading, jsonBody(body)),
+  },
+  read(/^\/3\/costcenters$/, 'costcenter', listCostCenters),
+  read(/^\/3\/financialyears$/, 'bookkeeping', listYears),
+  read(/^\/3\/financialyears\/([^/]+)$/, 'bookkeeping', getYear),
+  read(/^\/3\/accounts$/, 'bookkeeping', listAccounts),
+  read(/^\/3\/accounts\/([^/]+)$/, 'bookkeeping', getAccount),
+  read(/^\/3\/voucherseries$/, 'bookkeeping', listSeries),
+  read(/^\/3\/voucherseries\/([^/]+)$/, 'bookkeeping', getSeries),
+  {
+    method: 'POST',
+    path: /^\/3\/vouchers$/,
+    scope: 'bookkeeping',
+    handle: (reading, { body }, nowMs) => createVoucher(reading, body, nowMs),
+  },
+  read(/^\/3\/vouchers$/, 'bookkeeping', listVouchers),
+  read(/^\/3\/vouchers\/sublist$/, 'bookkeeping', listVouchers),
+  read(/^\/3\/vouchers\/sublist\/([^/]+)$/, 'bookkeeping', listVouchers),
+  read(/^\/3\/vouchers\/([^/]+)\/([^/]+)$/, 'bookkeeping', getVoucher),
+  {
+    ...read(/^\/3\/sie\/([^/]+)$/, 'bookkeeping', (reading, _request, nowMs) => exportSie(reading, nowMs)),
+    bytes: true,
+  },
+  { method: 'POST', path: /^\/3\/inbox$/, scope: 'inbox', body: 'multipart', handle: uploadFile },
+  { ...read(/^\/3\/inbox\/([^/]+)$/, 'inbox', downloadFile), bytes: true },
+  {
+    method: 'POST',
+    path: /^\/3\/voucherfileconnections$/,
+    scope: 'connectfile',
+    handle: (reading, { body }) => connectFile(reading, jsonBody(body)),
+  },
+  read(/^\/3\/voucherfileconnections$/, 'connectfile', listConnections),
+  read(/^\/3\/voucherfileconnections\/([^/]+)$/, 'connectfile', getConnection),
 ];
+
+function jsonBody(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    throw badRequest(body === '' ? CODE.emptyBody : CODE.badJson, 'Kunde inte tolka JSON.');
+  }
+}
 
 function decoded(part: string): string {
   try {
@@ -39,40 +107,56 @@ function decoded(part: string): string {
   }
 }
 
-function checkHeaders(request: CoreRequest): void {
+function checkHeaders(request: CoreRequest, wanted: Route): void {
   const accept = request.headers.accept ?? '*/*';
-  if (!/application\/json|application\/\*|\*\/\*/.test(accept)) throw badRequest(CODE.badAccept, 'Ogiltig responstyp.');
-  if (request.method === 'POST' && !(request.headers['content-type'] ?? '').startsWith('application/json')) {
+  if (wanted.bytes !== true && !/application\/json|application\/\*|\*\/\*/.test(accept)) {
+    throw badRequest(CODE.badAccept, 'Ogiltig responstyp.');
+  }
+  if (wanted.method === 'GET') return;
+  const type = wanted.body === 'multipart' ? 'multipart/form-data' : 'application/json';
+  if (!(request.headers['content-type'] ?? '').startsWith(type)) {
     throw badRequest(CODE.badContentType, 'Ogiltig content-type.');
   }
 }
 
-function route(state: State, request: CoreRequest, url: URL, nowMs: number): Answer {
-  const { origin } = request;
-  const query = url.searchParams;
-  if (request.method === 'POST' && url.pathname === '/3/vouchers') {
-    checkHeaders(request);
-    return createVoucher({ state, query, origin, path: [] }, request.body, nowMs);
-  }
-  if (request.method !== 'GET') throw noSuchRoute();
-  for (const { path, read } of READS) {
-    const match = path.exec(url.pathname);
+function route(state: State, token: AccessToken, request: CoreRequest, url: URL, nowMs: number): Answer {
+  for (const one of ROUTES) {
+    const match = one.method === request.method ? one.path.exec(url.pathname) : null;
     if (match === null) continue;
-    checkHeaders(request);
-    return read({ state, query, origin, path: match.slice(1).map(decoded) });
+    requireScope(state, token, one.scope);
+    checkHeaders(request, one);
+    const path = match.slice(1).map(decoded);
+    return one.handle({ state, query: url.searchParams, origin: request.origin, path }, request, nowMs);
   }
   throw noSuchRoute();
+}
+
+/** The token host's routes; undefined when it is none of them. */
+function oauth(state: State, request: CoreRequest, url: URL, nowMs: number): Answer | undefined {
+  switch (`${request.method} ${url.pathname}`) {
+    case 'POST /oauth-v1/token':
+      return issueToken(state, request, nowMs);
+    case 'POST /oauth-v1/revoke':
+      return revokeToken(state, request);
+    case 'GET /oauth-v1/auth':
+      return consentPage(state, url.searchParams);
+    case 'POST /oauth-v1/auth':
+      return answerConsent(state, request, nowMs);
+    default:
+      return undefined;
+  }
 }
 
 /** What Fortnox itself would answer, faults aside. A refusal leaves the books as they were. */
 export function answerAsFortnox(state: State, request: CoreRequest, url: URL, nowMs: number): Answer {
   try {
-    if (url.pathname === '/oauth-v1/token' && request.method === 'POST') return issueToken(state, request, nowMs);
+    const answer = oauth(state, request, url, nowMs);
+    if (answer !== undefined) return answer;
     if (!url.pathname.startsWith('/3/')) throw noSuchRoute();
     const token = authenticate(state, request, nowMs);
     if (token === null) return unauthorized();
     if (!admit(state, token, nowMs)) return tooManyRequests();
-    return route(state, request, url, nowMs);
+    return route(state, token, request, url, nowMs);
   } catch (error) {
     if (error instanceof Refusal) return error.answer;
     throw error;

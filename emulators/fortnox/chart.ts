@@ -46,3 +46,13 @@ export const SERIES: readonly { code: string; description: string; manual: boole
   { code: 'F', description: 'Kassa', manual: false },
   { code: 'S', description: 'Stripe', manual: true },
 ];
+
+/** The predefined accounts that Fortnox's API description names; Fortnox has more. */
+export const PREDEFINED_ACCOUNTS: Readonly<Record<string, number>> = {
+  SALES: 3001,
+  SALES2: 3001,
+  SALES_0_SE: 3004,
+  SALES_12_SE: 3002,
+  SALES_25_SE: 3001,
+  SALES_6_SE: 3003,
+};

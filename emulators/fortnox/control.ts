@@ -9,6 +9,7 @@ import {
   parseFields,
   string,
 } from './control-input.ts';
+import { ACCESS_FIELDS, accessChanges } from './control-access.ts';
 import type { Fields } from './control-input.ts';
 import { json } from './errors.ts';
 import { bookOf } from './state.ts';
@@ -28,7 +29,7 @@ const ROUTES = {
   'GET /_emulator/health': 'is it up, and what time does it think it is',
   'GET /_emulator/state': 'everything it knows',
   'POST /_emulator/state':
-    '{lockedPeriod?: date | null, preselectedYear?: id, accounts?: [{number, financialYear?, active?, description?}], series?: [{code, financialYear?, manual?, description?}]}; without financialYear: in every year; an account or series not there yet is added',
+    '{lockedPeriod?: date | null, preselectedYear?: id, accounts?: [{number, financialYear?, active?, description?}], series?: [{code, financialYear?, manual?, description?}], costCenters?: [{code, description?}], app?: {scopes?, redirectUris?}, serviceConsent?: [scope] | null, licences?: {api?, missing?: [scope]}, switches?: {replayKillsChain?, scopeErrorStatus?: 400 | 403, fileConnectionId?: Id | ArchiveFileId}}; without financialYear: in every year; an account or series not there yet is added',
   'POST /_emulator/reset': 'back to the beginning: no vouchers, tokens, faults, requests; the clock follows real time',
   'GET /_emulator/clock': '{now: unix seconds}',
   'POST /_emulator/clock': '{advanceSeconds} or {now: unix seconds}; it runs on from there',
@@ -81,7 +82,8 @@ function seriesChange(state: State, value: unknown): () => void {
 
 /** All or nothing: every part is checked before the first is changed. */
 function changeState(state: State, body: string): void {
-  const fields = parseBody(body, ['lockedPeriod', 'preselectedYear', 'accounts', 'series'], 'The state');
+  const known = ['lockedPeriod', 'preselectedYear', 'accounts', 'series', ...ACCESS_FIELDS];
+  const fields = parseBody(body, known, 'The state');
   const locked = dateOrNull(fields, 'lockedPeriod');
   const preselected = integer(fields, 'preselectedYear', 1);
   if (preselected !== undefined && !state.years.some((year) => year.id === preselected)) {
@@ -90,6 +92,7 @@ function changeState(state: State, body: string): void {
   const changes = [
     ...list(fields, 'accounts').map((one) => accountChange(state, one)),
     ...list(fields, 'series').map((one) => seriesChange(state, one)),
+    ...accessChanges(state, fields),
   ];
   if (locked !== undefined) state.lockedPeriod = locked;
   if (preselected !== undefined) state.preselectedYear = preselected;

@@ -2,19 +2,27 @@ import type { Answer } from './types.ts';
 
 /** Fortnox's codes that are known; the texts beside them are Fortnox's own where a source has them. */
 export const CODE = {
+  systemException: 1000003,
   badAccept: 1000030,
   badContentType: 1000031,
-  notNumeric: 2000108,
+  notAlphanumeric: 2000106,
   tooLong: 2000107,
+  notNumeric: 2000108,
   badCharacters: 2000359,
   lockedPeriod: 2000401,
   accountMissing: 2000423,
   accountInactive: 2000550,
+  badFilter: 2000587,
   badParameter: 2000588,
+  noScope: 2000663,
   noSuchRoute: 2000762,
+  noLicence: 2001101,
+  noApiLicence: 2001103,
+  accountUnusable: 2001265,
   emptyBody: 2001392,
   badField: 2001399,
   badJson: 2002115,
+  notFourDigits: 2002462,
   /** Fortnox refuses, but no source gives its code: an unbalanced voucher, a series that is not manual, a date outside the year. */
   unpublished: 0,
 } as const;
@@ -60,7 +68,7 @@ export function tooManyRequests(): Answer {
 
 export function systemError(): Answer {
   const message = 'System exception';
-  return json(500, { ErrorInformation: { Error: 1, Message: message, Code: 1000003 } });
+  return json(500, { ErrorInformation: { Error: 1, Message: message, Code: CODE.systemException } });
 }
 
 export function htmlPage(): Answer {

@@ -124,8 +124,9 @@ describe('tokens', () => {
   });
 
   it.each([
-    ['another grant', {}, 'grant_type=refresh_token&refresh_token=x', 'unsupported_grant_type'],
-    ['a code', {}, 'grant_type=authorization_code&code=x&redirect_uri=y', 'unsupported_grant_type'],
+    ['another grant', {}, 'grant_type=password&username=x', 'unsupported_grant_type'],
+    ['a code nobody gave', {}, 'grant_type=authorization_code&code=x&redirect_uri=y', 'invalid_grant'],
+    ['a refresh token nobody gave', {}, 'grant_type=refresh_token&refresh_token=x', 'invalid_grant'],
     ['no grant', {}, '', 'invalid_request'],
     ['another tenant', { tenantid: '7' }, 'grant_type=client_credentials', 'invalid_grant'],
     ['JSON', { 'content-type': 'application/json' }, '{}', 'invalid_request'],
@@ -374,6 +375,8 @@ describe('reading vouchers', () => {
 describe('what is not there', () => {
   it.each([
     ['GET', '/3/invoices'],
+    ['GET', '/3/sie/5'],
+    ['DELETE', '/3/voucherfileconnections/x'],
     ['PUT', '/3/vouchers/S/1'],
     ['DELETE', '/3/vouchers/S/1'],
     ['POST', '/3/accounts'],
@@ -387,6 +390,11 @@ describe('what is not there', () => {
 
   it.each([
     '/3/vouchers?lastmodified=x',
+    '/3/vouchers?lastmodified=2026-02-30',
+    '/3/vouchers?sortby=constructor',
+    '/3/vouchers?sortorder=up',
+    '/3/vouchers?offset=-1',
+    '/3/sie/4?fromdate=2026-01-01',
     '/3/accounts?sru=1',
     '/3/companyinformation?x=1',
     '/3/voucherseries?sortby=x',

@@ -31,23 +31,35 @@ function positiveInteger(query: URLSearchParams, name: string, fallback: number)
   return Number(value);
 }
 
-/** The year a call is about: the one it names by id, or the preselected one. */
+/** The year a call is about: the one it names by id or by a day in it, or the preselected one. */
 export function yearOf(state: State, query: URLSearchParams): FinancialYear {
+  const day = dateParameter(query, 'financialyeardate');
   const id = positiveInteger(query, 'financialyear', state.preselectedYear);
-  const year = state.years.find((one) => one.id === id);
+  const year = state.years.find((one) => (day === null ? one.id === id : one.from <= day && day <= one.to));
   if (year === undefined) throw notFound(CODE.unpublished, 'Kan inte hitta räkenskapsåret.');
   return year;
 }
 
-/** One page and its MetaInformation. A page after the last is "No such route", as Fortnox answered in 2018. */
+/** How a call names its year. */
+export const YEAR = ['financialyear', 'financialyeardate'];
+
+/** Parameters that every list takes. */
+export const PAGING = ['limit', 'page', 'offset'];
+
+/**
+ * One page and its MetaInformation; `offset` leaves out that many from the beginning. A page after the last is "No such
+ * route", as Fortnox answered in 2018.
+ */
 export function paged<T>(query: URLSearchParams, all: readonly T[]): { items: readonly T[]; meta: object } {
   const limit = positiveInteger(query, 'limit', DEFAULT_LIMIT);
   if (limit > MAX_LIMIT) throw badRequest(CODE.badParameter, 'Ogiltig parameter i anropet. (limit)');
   const page = positiveInteger(query, 'page', 1);
-  const pages = Math.max(1, Math.ceil(all.length / limit));
+  const offset = query.get('offset') === '0' ? 0 : positiveInteger(query, 'offset', 0);
+  const rest = all.slice(offset);
+  const pages = Math.max(1, Math.ceil(rest.length / limit));
   if (page > pages) throw noSuchRoute();
   return {
-    items: all.slice((page - 1) * limit, page * limit),
+    items: rest.slice((page - 1) * limit, page * limit),
     meta: { '@TotalResources': all.length, '@TotalPages': pages, '@CurrentPage': page },
   };
 }

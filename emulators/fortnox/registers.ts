@@ -1,6 +1,6 @@
 import { CODE, json, notFound } from './errors.ts';
 import { oreToNumber } from './money.ts';
-import { dateParameter, onlyParameters, paged, yearOf } from './query.ts';
+import { dateParameter, onlyParameters, paged, PAGING, YEAR, yearOf } from './query.ts';
 import { bookOf } from './state.ts';
 import type { Account, Answer, FinancialYear, Series, State } from './types.ts';
 
@@ -49,7 +49,7 @@ function yearBody(year: FinancialYear, origin: string): object {
 }
 
 export function listYears({ state, query, origin }: Reading): Answer {
-  onlyParameters(query, ['date', 'limit', 'page']);
+  onlyParameters(query, ['date', ...PAGING]);
   const date = dateParameter(query, 'date');
   const wanted = state.years.filter((year) => date === null || (year.from <= date && date <= year.to));
   const { items, meta } = paged(query, wanted);
@@ -81,7 +81,7 @@ function accountBody(account: Account, year: FinancialYear, origin: string): obj
 }
 
 export function listAccounts({ state, query, origin }: Reading): Answer {
-  onlyParameters(query, ['financialyear', 'limit', 'page']);
+  onlyParameters(query, [...YEAR, ...PAGING]);
   const year = yearOf(state, query);
   const all = Object.values(bookOf(state, year).accounts).sort((a, b) => a.number - b.number);
   const { items, meta } = paged(query, all);
@@ -89,7 +89,7 @@ export function listAccounts({ state, query, origin }: Reading): Answer {
 }
 
 export function getAccount({ state, query, origin, path }: Reading): Answer {
-  onlyParameters(query, ['financialyear']);
+  onlyParameters(query, YEAR);
   const year = yearOf(state, query);
   const account = bookOf(state, year).accounts[path[0] ?? ''];
   if (account === undefined) throw notFound(CODE.accountMissing, 'Kan inte hitta kontot.');
@@ -123,7 +123,7 @@ function seriesBody(series: Series, year: FinancialYear, origin: string): object
 }
 
 export function listSeries({ state, query, origin }: Reading): Answer {
-  onlyParameters(query, ['financialyear', 'limit', 'page']);
+  onlyParameters(query, [...YEAR, ...PAGING]);
   const year = yearOf(state, query);
   const all = Object.values(bookOf(state, year).series).sort((a, b) => (a.code < b.code ? -1 : 1));
   const { items, meta } = paged(query, all);
@@ -134,7 +134,7 @@ export function listSeries({ state, query, origin }: Reading): Answer {
 }
 
 export function getSeries({ state, query, origin, path }: Reading): Answer {
-  onlyParameters(query, ['financialyear']);
+  onlyParameters(query, YEAR);
   const year = yearOf(state, query);
   const book = bookOf(state, year);
   const series = book.series[path[0] ?? ''];

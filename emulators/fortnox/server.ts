@@ -15,7 +15,7 @@ export type FortnoxEmulator = {
   close(): Promise<void>;
 };
 
-async function bodyOf(request: IncomingMessage): Promise<string | null> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -23,7 +23,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
     if (size > MAX_BODY_BYTES) return null;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function headersOf(request: IncomingMessage): Record<string, string | undefined> {
@@ -44,8 +44,8 @@ export async function startFortnoxEmulator(
   const held = new Set<NodeJS.Timeout>();
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await bodyOf(request);
-    if (body === null) {
+    const bytes = await bodyOf(request);
+    if (bytes === null) {
       response.writeHead(413, { connection: 'close' }).end();
       return;
     }
@@ -53,12 +53,13 @@ export async function startFortnoxEmulator(
       method: request.method ?? 'GET',
       url: request.url ?? '/',
       headers: headersOf(request),
-      body,
+      body: bytes.toString('utf8'),
+      bytes,
       origin: `http://${request.headers.host ?? '127.0.0.1'}`,
     });
     const finish = () => {
       if (reply.kind === 'drop') request.socket.destroy();
-      else response.writeHead(reply.status, { ...reply.headers }).end(reply.body);
+      else response.writeHead(reply.status, { ...reply.headers }).end(reply.bytes ?? reply.body);
     };
     if (reply.delayMs === 0) {
       finish();

@@ -1,5 +1,16 @@
-import { BAS_2026, SERIES } from './chart.ts';
-import type { Account, FinancialYear, Series, State, YearBook } from './types.ts';
+import { BAS_2026, PREDEFINED_ACCOUNTS, SERIES } from './chart.ts';
+import { SCOPES } from './scopes.ts';
+import type {
+  AccessToken,
+  Account,
+  AuthorizationCode,
+  FinancialYear,
+  Grant,
+  RefreshToken,
+  Series,
+  State,
+  YearBook,
+} from './types.ts';
 
 export type SeedOptions = {
   readonly clientId: string;
@@ -42,14 +53,24 @@ export function freshState(nowMs: number, seed: SeedOptions): State {
   }));
   return {
     company: { name: 'Inner Journey AB', organizationNumber: '556000-0001', tenantId: seed.tenantId },
-    client: { id: seed.clientId, secret: seed.clientSecret },
+    client: { id: seed.clientId, secret: seed.clientSecret, scopes: SCOPES, redirectUris: [] },
+    serviceConsent: { scopes: SCOPES },
+    licences: { api: true, missing: [] },
+    switches: { replayKillsChain: false, scopeErrorStatus: 403, fileConnectionId: 'Id' },
     clockOffsetMs: 0,
     years,
     preselectedYear: 2,
     books: Object.fromEntries(years.map((year) => [String(year.id), freshBook()])),
     vouchers: [],
     lockedPeriod: null,
-    tokens: {},
+    costCenters: emptyRecord<string>(),
+    predefinedAccounts: Object.assign(emptyRecord<number>(), PREDEFINED_ACCOUNTS),
+    files: [],
+    fileConnections: [],
+    grants: emptyRecord<Grant>(),
+    codes: emptyRecord<AuthorizationCode>(),
+    refreshTokens: emptyRecord<RefreshToken>(),
+    tokens: emptyRecord<AccessToken>(),
     tokensIssued: 0,
     window: {},
     faults: [],

@@ -9,6 +9,7 @@ export type VoucherDraft = {
   readonly date: string;
   readonly description: string;
   readonly comments: string | null;
+  readonly costCenter: string;
   /** Read-only in Fortnox; when sent it must be the year the voucher lands in. */
   readonly year: number | null;
   readonly rows: readonly VoucherRow[];
@@ -54,14 +55,14 @@ function text(fields: Fields, name: string, max: number, required: boolean): str
   return value;
 }
 
-/** The emulated company has no cost centres, projects or quantities: naming one is refused, an empty one is not. */
+/** The emulated company has no projects or quantities: naming one is refused, an empty one is not. */
 function refuseDimensions(fields: Fields): void {
-  for (const name of ['CostCenter', 'Project', 'Quantity']) {
+  for (const name of ['Project', 'Quantity']) {
     const value = fields[name];
     if (value !== undefined && value !== null && value !== '' && value !== 0) {
       throw badRequest(
         CODE.unpublished,
-        `Kan inte hitta värdet, emulatorn har inga kostnadsställen eller projekt. (${name})`,
+        `Kan inte hitta värdet, emulatorn har inga projekt eller kvantiteter. (${name})`,
       );
     }
   }
@@ -86,7 +87,13 @@ function row(value: unknown): VoucherRow {
   if (debitOre !== 0 && creditOre !== 0) {
     throw badRequest(CODE.unpublished, `En rad kan inte ha både debet och kredit. (${account})`);
   }
-  return { account, debitOre, creditOre, text: text(fields, 'TransactionInformation', 100, false) };
+  return {
+    account,
+    debitOre,
+    creditOre,
+    text: text(fields, 'TransactionInformation', 100, false),
+    costCenter: text(fields, 'CostCenter', 10, false),
+  };
 }
 
 /** Reads the body of `POST /3/vouchers`; every fault in it is a 400 with Fortnox's code for it. */
@@ -112,11 +119,16 @@ export function parseVoucher(body: string): VoucherDraft {
     throw badRequest(CODE.unpublished, 'Verifikationen måste ha minst två rader. (VoucherRows)');
   }
   const comments = text(fields, 'Comments', 1000, false);
+  const series = text(fields, 'VoucherSeries', 10, true);
+  if (!/^[\p{L}\p{N}]*$/u.test(series)) {
+    throw badRequest(CODE.notAlphanumeric, 'Värdet måste vara alfanumeriskt. (VoucherSeries)');
+  }
   return {
-    series: text(fields, 'VoucherSeries', 10, true),
+    series,
     date,
     description: text(fields, 'Description', 200, true),
     comments: comments === '' ? null : comments,
+    costCenter: text(fields, 'CostCenter', 10, false),
     year,
     rows: fields.VoucherRows.map(row),
   };

@@ -364,6 +364,7 @@ describe('finding vouchers', () => {
         date: number === 7 ? `${year}-03-03` : `${year}-03-02`,
         description: `key${number}`,
         comments: null,
+        costCenter: '',
         rows: [],
         createdAtMs: 0,
       });
