@@ -83,8 +83,8 @@ describe('the table', () => {
 
 describe('what is not there', () => {
   it.each([
-    ['GET', '/v1/refunds'],
-    ['POST', '/v1/refunds'],
+    ['GET', '/v1/quotes'],
+    ['POST', '/v1/quotes'],
     ['PUT', '/v1/customers'],
     ['GET', '/v1/customers/a/b/c'],
     ['GET', '/v2/core/accounts'],
@@ -97,7 +97,7 @@ describe('what is not there', () => {
   });
 
   it('is an error in the SDK too', async () => {
-    expect(await refusal(stripe.refunds.create({ charge: 'ch_1' }))).toMatchObject({
+    expect(await refusal(stripe.quotes.create({}))).toMatchObject({
       type: 'StripeInvalidRequestError',
       statusCode: 404,
     });

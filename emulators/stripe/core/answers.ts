@@ -9,7 +9,7 @@ export const failed = (failure: StripeFailure, requestId: string) => ({
   body: { error: { ...failure.body, request_log_url: logUrl(requestId) } },
 });
 
-const SAFE: readonly (keyof Stripe.PaymentIntent)[] = [
+const SAFE: readonly (keyof Stripe.PaymentIntent | keyof Stripe.SetupIntent)[] = [
   'id',
   'object',
   'amount',
@@ -23,6 +23,7 @@ const SAFE: readonly (keyof Stripe.PaymentIntent)[] = [
   'currency',
   'description',
   'last_payment_error',
+  'last_setup_error',
   'livemode',
   'next_action',
   'payment_method',
@@ -33,9 +34,10 @@ const SAFE: readonly (keyof Stripe.PaymentIntent)[] = [
   'shipping',
   'source',
   'status',
+  'usage',
 ];
 
-/** What Stripe.js may see of a PaymentIntent. */
+/** What Stripe.js may see of a PaymentIntent or a SetupIntent. */
 export const safeFields = (body: object): object =>
   Object.fromEntries(Object.entries(body).filter(([name]) => (SAFE as readonly string[]).includes(name)));
 

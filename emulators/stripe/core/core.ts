@@ -255,8 +255,14 @@ function execute(
     return { status: 200, body: shown, validation: false };
   } catch (error) {
     const failure = asFailure(error);
-    const intent = failure.body.payment_intent;
-    const shown = intent && caller.kind === 'publishable' ? { payment_intent: safeFields(intent) } : {};
+    const { payment_intent: intent, setup_intent: setup } = failure.body;
+    const shown =
+      caller.kind === 'publishable'
+        ? {
+            ...(intent && { payment_intent: safeFields(intent) }),
+            ...(setup && { setup_intent: safeFields(setup) }),
+          }
+        : {};
     const { status, body } = failed(failure, request.requestId);
     return { status, body: { error: { ...body.error, ...shown } }, validation: failure.validation && !begun };
   } finally {

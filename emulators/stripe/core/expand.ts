@@ -5,8 +5,24 @@ import type { Book, World } from './world.ts';
 
 /** What may be expanded, by kind of object. A field that is null, or absent, stays so. */
 const EXPANDABLE: Readonly<Record<string, readonly string[]>> = {
-  payment_intent: ['customer', 'latest_charge', 'payment_method'],
-  charge: ['application_fee', 'balance_transaction', 'customer', 'payment_intent', 'source_transfer', 'transfer'],
+  payment_intent: ['customer', 'latest_charge', 'payment_method', 'review'],
+  setup_intent: ['customer', 'payment_method'],
+  refund: ['balance_transaction', 'charge', 'failure_balance_transaction', 'payment_intent', 'transfer_reversal'],
+  transfer_reversal: ['balance_transaction', 'destination_payment_refund', 'source_refund', 'transfer'],
+  fee_refund: ['balance_transaction', 'fee'],
+  dispute: ['charge', 'payment_intent'],
+  review: ['charge', 'payment_intent'],
+  'radar.early_fraud_warning': ['charge', 'payment_intent'],
+  charge: [
+    'application_fee',
+    'balance_transaction',
+    'customer',
+    'payment_intent',
+    'refunds',
+    'review',
+    'source_transfer',
+    'transfer',
+  ],
   balance_transaction: ['source'],
   transfer: ['balance_transaction', 'destination', 'destination_payment', 'source_transaction'],
   application_fee: ['account', 'balance_transaction', 'charge', 'originating_transaction'],
@@ -62,8 +78,11 @@ function walk(world: World, book: Book, value: unknown, steps: string[], path: s
   return { ...value, [step]: walk(world, book, next, rest, path) };
 }
 
-/** Fields of an invoice that come only when they are asked for. */
+/** Fields of an invoice and of a charge that come only when they are asked for. */
 function included(book: Book, value: Record<string, unknown>, step: string): unknown {
+  if (value.object === 'charge' && step === 'refunds' && typeof value.id === 'string') {
+    return embedded(`/v1/charges/${value.id}/refunds`, [...book.refunds.walk({ group: value.id })]);
+  }
   if (value.object !== 'invoice' || typeof value.id !== 'string') return undefined;
   if (step !== 'payments' && step !== 'confirmation_secret') return undefined;
   const payments = [...book.invoicePayments.walk({ group: value.id })];

@@ -4,17 +4,21 @@
  */
 import { BILLING_ROUTES } from './table/billing.ts';
 import { CONNECT_ROUTES } from './table/connect.ts';
+import { CUSTOMER_PAYMENTS_ROUTES } from './table/customer-payments.ts';
 import { CUSTOMERS_ROUTES } from './table/customers.ts';
 import { EVENTS_ROUTES } from './table/events.ts';
 import { PAYMENTS_ROUTES } from './table/payments.ts';
 import type { Route } from './table/route.ts';
+import { TRANSFERS_ROUTES } from './table/transfers.ts';
 
 export type { Route } from './table/route.ts';
 
 export const ROUTES: readonly Route[] = [
   ...CUSTOMERS_ROUTES,
   ...PAYMENTS_ROUTES,
+  ...CUSTOMER_PAYMENTS_ROUTES,
   ...CONNECT_ROUTES,
+  ...TRANSFERS_ROUTES,
   ...BILLING_ROUTES,
   ...EVENTS_ROUTES,
 ];

@@ -1,4 +1,5 @@
 import type { BillingJob } from './billing-book.ts';
+import type { PaymentsJob } from './payments-book.ts';
 
 /** What happens by itself when the clock passes a moment. Plain data: the core looks the kind up when it is due. */
 export interface Timer {
@@ -11,6 +12,7 @@ export interface Timer {
     | 'payout_arrives'
     | 'payout_bounces'
     | BillingJob
+    | PaymentsJob
     | 'account_verified'
     | 'payout_schedule';
   account: string;

@@ -2,6 +2,10 @@
 import type Stripe from 'stripe';
 import { createBillingBook, createTestClocks } from './billing-book.ts';
 import type { BillingBook, TestClocks } from './billing-book.ts';
+import { createPaymentsBook } from './payments-book.ts';
+import type { Challenge, PaymentsBook } from './payments-book.ts';
+import { createConnectWorld } from './connect-world.ts';
+import type { ConnectWorld } from './connect-world.ts';
 import { Collection } from './collection.ts';
 import type { Index } from './collection.ts';
 import { createIdSource } from './ids.ts';
@@ -40,6 +44,7 @@ export interface Book {
   readonly invoices: Collection<Invoice>;
   readonly invoicePayments: Collection<Stripe.InvoicePayment>;
   readonly billing: BillingBook;
+  readonly payments: PaymentsBook;
   /** Per currency, in minor units. */
   readonly funds: Map<string, { available: number; pending: number }>;
   /** Pending balance transactions by the moment they become available. */
@@ -93,6 +98,9 @@ export interface World {
   readonly capabilities: Map<string, { requested_at: number }>;
   readonly links: Map<string, OnboardingLink>;
   readonly testClocks: TestClocks;
+  /** Open 3-D Secure pages, by token. */
+  readonly challenges: Map<string, Challenge>;
+  readonly connect: ConnectWorld;
   readonly bankAccounts: Collection<Stripe.BankAccount>;
   /** Bank accounts whose payouts fail, with the failure code. */
   readonly failingBanks: Map<string, string>;
@@ -131,7 +139,7 @@ export function createBook(index: Index, account: string): Book {
     paymentIntents: new Collection(index),
     charges: new Collection(index, (charge) => (charge.payment_intent as string | null) ?? null),
     balanceTransactions: new Collection(index, (txn) => txn.source as string | null),
-    transfers: new Collection(index),
+    transfers: new Collection(index, (transfer) => transfer.source_transaction as string | null),
     applicationFees: new Collection(index),
     payouts: new Collection(index),
     refunds: new Collection(index, (refund) => refund.charge as string | null),
@@ -145,6 +153,7 @@ export function createBook(index: Index, account: string): Book {
     invoices: new Collection(index),
     invoicePayments: new Collection(index, (payment) => payment.invoice as string),
     billing: createBillingBook(index),
+    payments: createPaymentsBook(),
     funds: new Map(),
     pendingUntil: new Map(),
     spentPaymentMethods: new Set(),
@@ -172,6 +181,8 @@ export function createWorld(options: {
     capabilities: new Map(),
     links: new Map(),
     testClocks: createTestClocks(index),
+    challenges: new Map(),
+    connect: createConnectWorld(),
     bankAccounts: new Collection(index),
     failingBanks: new Map(),
     tokens: new Map(),

@@ -1,15 +1,26 @@
 /** Charges, and what a successful one books: Stripe's fee, the transfer to the destination, the application fee. */
 import type Stripe from 'stripe';
-import { post, stripeFee } from '../core/balance.ts';
+import { post } from '../core/balance.ts';
 import { missing } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
 import { embedded, inRange, page } from '../core/list.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
-import { APPLICATION, bookOf } from '../core/world.ts';
+import { APPLICATION, bookOf, isPlatform } from '../core/world.ts';
+import { fundsDelay } from './balance-settings.ts';
+import { billPlatform, chargeFees } from './direct.ts';
 import type { CardOutcome } from './test-cards.ts';
 
-function cardDetails(method: Stripe.PaymentMethod, amount: number): Stripe.Charge.PaymentMethodDetails {
+function detailsOf(
+  method: Stripe.PaymentMethod,
+  amount: number,
+  authenticated: boolean,
+): Stripe.Charge.PaymentMethodDetails {
+  if (method.sepa_debit) {
+    const { bank_code, branch_code, country, fingerprint, last4 } = method.sepa_debit;
+    const mandate = `mandate_${method.id.slice(3)}`;
+    return { type: 'sepa_debit', sepa_debit: { bank_code, branch_code, country, fingerprint, last4, mandate } };
+  }
   const card = method.card!;
   return {
     type: 'card',
@@ -30,14 +41,29 @@ function cardDetails(method: Stripe.PaymentMethod, amount: number): Stripe.Charg
       network: card.brand,
       network_transaction_id: null,
       regulated_status: 'unregulated',
-      three_d_secure: null,
+      three_d_secure: authenticated
+        ? {
+            authentication_flow: 'challenge',
+            electronic_commerce_indicator: '05',
+            exemption_indicator: null,
+            result: 'authenticated',
+            result_reason: null,
+            transaction_id: null,
+            version: '2.2.0',
+          }
+        : null,
       transaction_link_id: null,
       wallet: null,
     },
   };
 }
 
-function chargeOf(world: World, intent: Stripe.PaymentIntent, method: Stripe.PaymentMethod): Stripe.Charge {
+function chargeOf(
+  world: World,
+  intent: Stripe.PaymentIntent,
+  method: Stripe.PaymentMethod,
+  authenticated = false,
+): Stripe.Charge {
   const destination = intent.transfer_data?.destination as string | undefined;
   return {
     id: world.ids.next('ch'),
@@ -45,7 +71,7 @@ function chargeOf(world: World, intent: Stripe.PaymentIntent, method: Stripe.Pay
     amount: intent.amount,
     amount_captured: 0,
     amount_refunded: 0,
-    application: null,
+    application: intent.application,
     application_fee: null,
     application_fee_amount: intent.application_fee_amount,
     balance_transaction: null,
@@ -63,12 +89,12 @@ function chargeOf(world: World, intent: Stripe.PaymentIntent, method: Stripe.Pay
     fraud_details: {},
     livemode: false,
     metadata: intent.metadata,
-    on_behalf_of: null,
+    on_behalf_of: intent.on_behalf_of,
     outcome: null,
     paid: false,
     payment_intent: intent.id,
     payment_method: method.id,
-    payment_method_details: cardDetails(method, intent.amount),
+    payment_method_details: detailsOf(method, intent.amount, authenticated),
     receipt_email: intent.receipt_email,
     receipt_number: null,
     receipt_url: null,
@@ -85,35 +111,53 @@ function chargeOf(world: World, intent: Stripe.PaymentIntent, method: Stripe.Pay
   };
 }
 
+/** How a card has paid. */
+export interface Payment {
+  fundsAtOnce: boolean;
+  /** False while the amount is only authorized. */
+  captured: boolean;
+  authenticated: boolean;
+  /** Radar finds the risk elevated. */
+  elevated: boolean;
+}
+
 export function succeededCharge(
   world: World,
   book: Book,
   intent: Stripe.PaymentIntent,
   method: Stripe.PaymentMethod,
-  fundsAtOnce: boolean,
+  how: Payment,
 ): Stripe.Charge {
-  const made = chargeOf(world, intent, method);
-  if (fundsAtOnce) book.fundsAtOnce.add(made.id);
+  const made = chargeOf(world, intent, method, how.authenticated);
+  if (how.fundsAtOnce) book.fundsAtOnce.add(made.id);
   return book.charges.add({
     ...made,
-    amount_captured: intent.amount,
-    captured: true,
+    amount_captured: how.captured ? intent.amount : 0,
+    captured: how.captured,
     outcome: {
       advice_code: null,
       network_advice_code: null,
       network_decline_code: null,
       network_status: 'approved_by_network',
       reason: null,
-      risk_level: 'normal',
-      risk_score: 12,
+      risk_level: how.elevated ? 'elevated' : 'normal',
+      risk_score: how.elevated ? 70 : 12,
       seller_message: 'Payment complete.',
-      type: 'authorized',
+      type: how.elevated ? 'manual_review' : 'authorized',
     },
     paid: true,
     receipt_url: `${world.publicUrl}/_hosted/receipts/${made.id}`,
     status: 'succeeded',
   });
 }
+
+/** A debit the bank has not answered yet. */
+export const pendingDebit = (
+  world: World,
+  book: Book,
+  intent: Stripe.PaymentIntent,
+  method: Stripe.PaymentMethod,
+): Stripe.Charge => book.charges.add({ ...chargeOf(world, intent, method), id: world.ids.next('py') });
 
 export function failedCharge(
   world: World,
@@ -143,36 +187,25 @@ export function failedCharge(
 
 /** Books a successful charge; for a destination charge also the transfer, the payment it makes there, and the fee. */
 export function settleCharge(world: World, book: Book, charge: Stripe.Charge): Stripe.Charge {
-  const availableOn = book.fundsAtOnce.has(charge.id)
-    ? world.now
-    : charge.created + world.switches.cardFundsDelaySeconds;
-  const fee = stripeFee(charge.amount);
+  const availableOn = book.fundsAtOnce.has(charge.id) ? world.now : charge.created + fundsDelay(world, book);
   const txn = post(world, book, {
     type: 'charge',
     reportingCategory: 'charge',
-    amount: charge.amount,
-    fee,
-    feeDetails: [
-      {
-        amount: fee,
-        application: null,
-        currency: charge.currency,
-        description: 'Stripe processing fees',
-        type: 'stripe_fee',
-      },
-    ],
+    amount: charge.amount_captured,
+    ...chargeFees(world, book, charge),
     currency: charge.currency,
     source: charge.id,
     availableOn,
     description: charge.description,
   });
   const booked = book.charges.update(charge.id, { balance_transaction: txn.id });
+  if (!isPlatform(world, book)) return billPlatform(world, book, booked, availableOn);
   return booked.transfer_data ? shareOut(world, book, booked, availableOn) : booked;
 }
 
 function shareOut(world: World, book: Book, charge: Stripe.Charge, availableOn: number): Stripe.Charge {
   const destination = bookOf(world, charge.transfer_data!.destination as string);
-  const amount = charge.transfer_data!.amount ?? charge.amount;
+  const amount = charge.transfer_data!.amount ?? charge.amount_captured;
   const feeAmount = charge.application_fee_amount ?? 0;
   const transferId = world.ids.next('tr');
   const paymentId = world.ids.next('py');
@@ -213,6 +246,7 @@ function shareOut(world: World, book: Book, charge: Stripe.Charge, availableOn: 
     id: paymentId,
     amount,
     amount_captured: amount,
+    amount_refunded: 0,
     application: APPLICATION,
     application_fee: feeId,
     application_fee_amount: feeAmount > 0 ? feeAmount : null,
@@ -287,7 +321,8 @@ function shareOut(world: World, book: Book, charge: Stripe.Charge, availableOn: 
 /** The delay of the switch is over: the charge gets what was null at first, and `charge.updated` says so. */
 export function settleLate(world: World, book: Book, id: string): void {
   const before = book.charges.get(id);
-  if (!before) return;
+  // A refund or a dispute may have needed it earlier.
+  if (before?.balance_transaction !== null) return;
   emitChange(world, book, 'charge.updated', before, settleCharge(world, book, before));
 }
 

@@ -1,21 +1,30 @@
-/** A PaymentIntent is confirmed: the card pays or declines. */
+/** A PaymentIntent is confirmed: the card pays, declines, or asks its holder to authenticate first. */
 import type Stripe from 'stripe';
 import { StripeFailure, refused } from '../core/errors.ts';
 import { emit } from '../core/events.ts';
 import type { Book, World } from '../core/world.ts';
+import { planAftermath } from './aftermath.ts';
+import { authorized } from './capture.ts';
 import { failedCharge, settleCharge, succeededCharge } from './charges.ts';
+import { startDebit } from './debits.ts';
 import { invoiceAttemptFailed, invoicePaid } from './invoices.ts';
 import { attachTo, cardOf, requireUnspent, usable } from './payment-methods.ts';
-import type { CardOutcome } from './test-cards.ts';
+import { payWaitingRefunds } from './refund-money.ts';
+import type { CardOutcome, TestCard } from './test-cards.ts';
+import { AUTHENTICATION_REQUIRED, challenge, dropChallenges, mustAuthenticate } from './three-d-secure.ts';
 
 export interface Confirmation {
   payment_method?: string | undefined;
   setup_future_usage?: Stripe.PaymentIntent['setup_future_usage'] | undefined;
   receipt_email?: string | undefined;
   off_session: boolean;
+  /** Where a redirect for authentication comes back to; without it Stripe.js must take over. */
+  return_url?: string | undefined;
+  /** Refuses rather than asking the customer for anything. */
+  error_on_requires_action?: boolean | undefined;
 }
 
-const CONFIRMABLE = ['requires_payment_method', 'requires_confirmation'];
+const CONFIRMABLE = ['requires_payment_method', 'requires_confirmation', 'requires_action'];
 
 /** Charges the intent. A decline is thrown as Stripe's 402, after the intent has gone back to requires_payment_method. */
 export function confirmIntent(
@@ -34,6 +43,7 @@ export function confirmIntent(
     );
   }
   const method = usable(world, book, wanted);
+  requireType(before, method);
   if (method.customer !== null && method.customer !== before.customer) {
     throw refused(
       'The PaymentMethod belongs to a customer that is not the one of this PaymentIntent.',
@@ -42,47 +52,137 @@ export function confirmIntent(
     );
   }
   if (method.customer === null) requireUnspent(book, method);
+  dropChallenges(world, before.id);
   const intent = book.paymentIntents.put({
     ...before,
+    status: 'requires_confirmation',
+    next_action: null,
     payment_method: method.id,
     setup_future_usage: how.setup_future_usage ?? before.setup_future_usage,
     receipt_email: how.receipt_email ?? before.receipt_email,
     transfer_group: before.transfer_group ?? (before.transfer_data ? `group_${before.id}` : null),
     last_payment_error: null,
   });
-  const { outcome } = cardOf(method);
-  return outcome.kind === 'declines'
-    ? decline(world, book, intent, method, outcome)
-    : succeed(world, book, intent, method, outcome.fundsAtOnce);
+  if (method.type === 'sepa_debit') {
+    if (intent.capture_method === 'manual') throw refused('SEPA Direct Debit cannot be captured manually.');
+    return startDebit(world, book, intent, method);
+  }
+  const card = cardOf(method);
+  if (!mustAuthenticate(book, card, method, how.off_session)) return charge(world, book, intent, method, card, false);
+  if (how.off_session || how.error_on_requires_action === true) {
+    return decline(world, book, intent, method, AUTHENTICATION_REQUIRED);
+  }
+  const after = book.paymentIntents.put({
+    ...intent,
+    status: 'requires_action',
+    next_action: challenge(world, {
+      account: book.account,
+      kind: 'payment_intent',
+      id: intent.id,
+      returnUrl: how.return_url ?? null,
+    }),
+  });
+  emit(world, book, 'payment_intent.requires_action', after);
+  return after;
 }
 
-function succeed(
+/** The holder has authenticated: the card is charged. A decline is in the intent, since nobody waits for an answer. */
+export function authenticated(world: World, book: Book, before: Stripe.PaymentIntent): Stripe.PaymentIntent {
+  const method = book.paymentMethods.get(before.payment_method as string)!;
+  const intent = book.paymentIntents.put({ ...before, status: 'requires_confirmation', next_action: null });
+  try {
+    return charge(world, book, intent, method, cardOf(method), true);
+  } catch (error) {
+    if (error instanceof StripeFailure && error.status === 402) return book.paymentIntents.get(intent.id)!;
+    throw error;
+  }
+}
+
+/** The holder could not or would not authenticate: the intent wants another payment method. */
+export function authenticationFailed(world: World, book: Book, before: Stripe.PaymentIntent): Stripe.PaymentIntent {
+  const method = book.paymentMethods.get(before.payment_method as string)!;
+  const after = book.paymentIntents.put({
+    ...before,
+    status: 'requires_payment_method',
+    next_action: null,
+    payment_method: null,
+    last_payment_error: {
+      code: 'payment_intent_authentication_failure',
+      doc_url: 'https://stripe.com/docs/error-codes/payment-intent-authentication-failure',
+      message:
+        'The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod ' +
+        'to attempt to fulfill this PaymentIntent again.',
+      payment_method: method,
+      type: 'invalid_request_error',
+    },
+  });
+  emit(world, book, 'payment_intent.payment_failed', after);
+  invoiceAttemptFailed(world, book, after);
+  return after;
+}
+
+function requireType(intent: Stripe.PaymentIntent, method: Stripe.PaymentMethod): void {
+  if (intent.payment_method_types.includes(method.type)) return;
+  throw refused(
+    `The PaymentMethod provided (${method.type}) is not allowed for this PaymentIntent, which takes ` +
+      `${intent.payment_method_types.join(', ')}. Please attach an allowed PaymentMethod.`,
+    'payment_intent_incompatible_payment_method',
+    'payment_method',
+  );
+}
+
+function charge(
   world: World,
   book: Book,
   intent: Stripe.PaymentIntent,
   method: Stripe.PaymentMethod,
-  fundsAtOnce: boolean,
+  card: TestCard,
+  wasAuthenticated: boolean,
 ): Stripe.PaymentIntent {
-  const delay = world.switches.chargeBalanceTransactionDelaySeconds;
+  if (card.outcome.kind === 'declines') return decline(world, book, intent, method, card.outcome);
   if (intent.customer !== null && intent.setup_future_usage !== null) {
     attachTo(world, book, method, intent.customer as string);
+    book.payments.setUp.add(method.id);
   } else if (method.customer === null) {
     book.spentPaymentMethods.add(method.id);
   }
-  const made = succeededCharge(world, book, intent, method, fundsAtOnce);
-  const charge = delay > 0 ? made : settleCharge(world, book, made);
+  const made = succeededCharge(world, book, intent, method, {
+    fundsAtOnce: card.outcome.fundsAtOnce,
+    captured: intent.capture_method !== 'manual',
+    authenticated: wasAuthenticated,
+    elevated: card.aftermath?.kind === 'review',
+  });
+  if (intent.capture_method === 'manual') return authorized(world, book, intent, made);
+  return paid(world, book, intent, made, () => emit(world, book, 'charge.succeeded', book.charges.get(made.id)!));
+}
+
+/** The charge is captured: it is booked, and the intent has succeeded. `tell` says what happened to the charge. */
+export function paid(
+  world: World,
+  book: Book,
+  intent: Stripe.PaymentIntent,
+  made: Stripe.Charge,
+  tell: () => void,
+): Stripe.PaymentIntent {
+  const delay = world.switches.chargeBalanceTransactionDelaySeconds;
   if (delay > 0) {
-    world.timers.add({ at: world.now + delay, kind: 'charge_settles', account: book.account, id: charge.id });
+    world.timers.add({ at: world.now + delay, kind: 'charge_settles', account: book.account, id: made.id });
+  } else {
+    settleCharge(world, book, made);
   }
   const after = book.paymentIntents.put({
     ...intent,
     status: 'succeeded',
-    amount_received: intent.amount,
-    latest_charge: charge.id,
+    amount_capturable: 0,
+    amount_received: made.amount_captured,
+    processing: null,
+    latest_charge: made.id,
   });
-  emit(world, book, 'charge.succeeded', charge);
+  tell();
   emit(world, book, 'payment_intent.succeeded', after);
   invoicePaid(world, book, after);
+  planAftermath(world, book, made);
+  payWaitingRefunds(world, book);
   return after;
 }
 
@@ -93,10 +193,10 @@ function decline(
   method: Stripe.PaymentMethod,
   outcome: Extract<CardOutcome, { kind: 'declines' }>,
 ): never {
-  const charge = failedCharge(world, book, intent, method, outcome);
+  const made = failedCharge(world, book, intent, method, outcome);
   const error = {
     ...(outcome.declineCode === null ? {} : { advice_code: 'try_again_later', decline_code: outcome.declineCode }),
-    charge: charge.id,
+    charge: made.id,
     code: outcome.code,
     doc_url: `https://stripe.com/docs/error-codes/${outcome.code.replaceAll('_', '-')}`,
     message: outcome.message,
@@ -107,10 +207,10 @@ function decline(
     ...intent,
     status: 'requires_payment_method',
     payment_method: null,
-    latest_charge: charge.id,
+    latest_charge: made.id,
     last_payment_error: error,
   });
-  emit(world, book, 'charge.failed', charge);
+  emit(world, book, 'charge.failed', made);
   emit(world, book, 'payment_intent.payment_failed', after);
   invoiceAttemptFailed(world, book, after);
   throw new StripeFailure(402, { ...error, code: outcome.code, payment_intent: after });

@@ -3,11 +3,17 @@ import { badParam, missing, refused, unsupported } from '../core/errors.ts';
 import { emit } from '../core/events.ts';
 import { inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
+import { APPLICATION, isPlatform } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
 import { confirmIntent } from './confirm.ts';
+import { requireDestination, requireDirect, requireMerchant } from './direct.ts';
 import { customerNamed } from './lookup.ts';
 import { requireChargeable, requireSek } from './money.ts';
+import { releaseAuthorization } from './capture.ts';
+import { requireNoDebit } from './debits.ts';
+import { methodTypes } from './method-types.ts';
 import { usable } from './payment-methods.ts';
+import { dropChallenges } from './three-d-secure.ts';
 
 /** What Stripe.js may send beside the SDK's parameters. */
 export type WithSecret<P> = P & { client_secret?: string };
@@ -19,13 +25,13 @@ export function createPaymentIntent(
 ): Stripe.PaymentIntent {
   requireSek(params.currency);
   requireChargeable(params.amount);
-  requireSplit(world, params);
+  requireSplit(world, book, params);
   if (params.automatic_payment_methods?.enabled === false) {
     throw unsupported('automatic_payment_methods[enabled]', 'PaymentIntents without automatic payment methods');
   }
   if (params.customer !== undefined) customerNamed(book, params.customer);
   if (params.confirm !== true) {
-    for (const name of ['off_session', 'return_url'] as const) {
+    for (const name of ['off_session', 'return_url', 'error_on_requires_action'] as const) {
       if (params[name] !== undefined) {
         throw badParam(name, `You cannot provide \`${name}\` unless \`confirm\` is set to true.`);
       }
@@ -47,7 +53,11 @@ export function createPaymentIntent(
   }
   const intent = makeIntent(world, book, { ...params, payment_method: method?.id });
   return params.confirm === true
-    ? confirmIntent(world, book, intent, { off_session: params.off_session === true })
+    ? confirmIntent(world, book, intent, {
+        off_session: params.off_session === true,
+        return_url: params.return_url,
+        error_on_requires_action: params.error_on_requires_action,
+      })
     : intent;
 }
 
@@ -59,20 +69,20 @@ export function makeIntent(
 ): Stripe.PaymentIntent {
   const id = world.ids.next('pi');
   const transfer = params.transfer_data;
+  const types = methodTypes(world, params);
   const intent: Stripe.PaymentIntent = {
     id,
     object: 'payment_intent',
-    allowed_payment_method_types: null,
+    allowed_payment_method_types: types.allowed,
     amount: params.amount,
     amount_capturable: 0,
     amount_details: { tip: {} },
     amount_received: 0,
-    application: null,
+    application: isPlatform(world, book) ? null : APPLICATION,
     application_fee_amount: params.application_fee_amount ?? null,
-    automatic_payment_methods: {
-      enabled: true,
-      allow_redirects: params.automatic_payment_methods?.allow_redirects ?? 'always',
-    },
+    automatic_payment_methods: types.allowed
+      ? null
+      : { enabled: true, allow_redirects: params.automatic_payment_methods?.allow_redirects ?? 'always' },
     canceled_at: null,
     cancellation_reason: null,
     capture_method: params.capture_method ?? 'automatic_async',
@@ -83,20 +93,20 @@ export function makeIntent(
     customer: params.customer ?? null,
     customer_account: null,
     description: params.description ?? null,
-    excluded_payment_method_types: null,
+    excluded_payment_method_types: types.excluded,
     last_payment_error: null,
     latest_charge: null,
     livemode: false,
     managed_payments: null,
     metadata: mergeMetadata({}, params.metadata),
     next_action: null,
-    on_behalf_of: null,
+    on_behalf_of: params.on_behalf_of ?? null,
     payment_method: params.payment_method ?? null,
     payment_method_configuration_details: null,
     payment_method_options: {
       card: { installments: null, mandate_options: null, network: null, request_three_d_secure: 'automatic' },
     },
-    payment_method_types: ['card'],
+    payment_method_types: types.all,
     payment_record: null,
     processing: null,
     receipt_email: params.receipt_email ?? null,
@@ -118,11 +128,20 @@ export function makeIntent(
   return intent;
 }
 
+/** The parts of a PaymentIntent that say who gets what. */
+export type Split = Pick<
+  Stripe.PaymentIntentCreateParams,
+  'amount' | 'application_fee_amount' | 'on_behalf_of' | 'transfer_data'
+>;
+
 /** The split between platform and coach must be possible before anything is made. */
-function requireSplit(world: World, params: Stripe.PaymentIntentCreateParams): void {
+export function requireSplit(world: World, book: Book, params: Split): void {
   const { amount, application_fee_amount: fee, transfer_data: transfer } = params;
+  const direct = !isPlatform(world, book);
+  if (direct) requireDirect(world, book, params);
+  if (params.on_behalf_of !== undefined) requireMerchant(world, params.on_behalf_of);
   if (fee !== undefined) {
-    if (!transfer) {
+    if (!transfer && !direct) {
       throw badParam(
         'application_fee_amount',
         'Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an OAuth key ' +
@@ -137,7 +156,7 @@ function requireSplit(world: World, params: Stripe.PaymentIntentCreateParams): v
       );
     if (fee > amount)
       throw badParam('application_fee_amount', 'Application fee amount must be less than or equal to the amount.');
-    if (transfer.amount !== undefined) {
+    if (transfer?.amount !== undefined) {
       throw badParam(
         'application_fee_amount',
         'You cannot pass both `application_fee_amount` and `transfer_data[amount]`.',
@@ -148,14 +167,7 @@ function requireSplit(world: World, params: Stripe.PaymentIntentCreateParams): v
   if (transfer.amount !== undefined && (transfer.amount < 1 || transfer.amount > amount)) {
     throw badParam('transfer_data[amount]', 'The transfer amount must be between 1 and the amount of the payment.');
   }
-  const account = world.accounts.get(transfer.destination);
-  if (!account) throw missing('destination', transfer.destination, 'transfer_data[destination]', 400);
-  if (account.capabilities?.transfers !== 'active') {
-    throw refused(
-      'Your destination account needs to have at least one of the following capabilities enabled: transfers, legacy_payments',
-      'insufficient_capabilities_for_transfer',
-    );
-  }
+  requireDestination(world, transfer.destination, 'transfer_data[destination]');
 }
 
 export function intentNamed(book: Book, id: string, secret?: string): Stripe.PaymentIntent {
@@ -187,21 +199,6 @@ export const listPaymentIntents = (_: World, book: Book, params: Stripe.PaymentI
       inRange(intent.created, params.created) && (params.customer === undefined || intent.customer === params.customer),
   );
 
-export function updatePaymentIntent(
-  _: World,
-  book: Book,
-  params: Stripe.PaymentIntentUpdateParams,
-  [id = '']: string[],
-): Stripe.PaymentIntent {
-  const before = intentNamed(book, id);
-  return book.paymentIntents.put({
-    ...before,
-    description: params.description ?? before.description,
-    receipt_email: params.receipt_email === undefined ? before.receipt_email : textOrNull(params.receipt_email),
-    metadata: mergeMetadata(before.metadata, params.metadata),
-  });
-}
-
 export function confirmPaymentIntent(
   world: World,
   book: Book,
@@ -214,6 +211,8 @@ export function confirmPaymentIntent(
     setup_future_usage: params.setup_future_usage === '' ? undefined : params.setup_future_usage,
     receipt_email: textOrNull(params.receipt_email) ?? undefined,
     off_session: params.off_session === true,
+    return_url: params.return_url,
+    error_on_requires_action: params.error_on_requires_action,
   });
 }
 
@@ -233,10 +232,11 @@ export function cancelPaymentIntent(
     throw refused(
       `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the ` +
         'following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, ' +
-        'requires_action, processing.',
+        'requires_action.',
       'payment_intent_unexpected_state',
     );
   }
+  requireNoDebit(intent);
   return cancelIntent(world, book, intent, params.cancellation_reason ?? null);
 }
 
@@ -246,8 +246,12 @@ export function cancelIntent(
   intent: Stripe.PaymentIntent,
   reason: Stripe.PaymentIntent['cancellation_reason'],
 ): Stripe.PaymentIntent {
+  dropChallenges(world, intent.id);
+  releaseAuthorization(world, book, intent);
   const after = book.paymentIntents.update(intent.id, {
     status: 'canceled',
+    amount_capturable: 0,
+    next_action: null,
     canceled_at: world.now,
     cancellation_reason: reason,
   });

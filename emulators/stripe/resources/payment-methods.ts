@@ -43,7 +43,8 @@ export function usable(
   throw missing('PaymentMethod', id, param, status);
 }
 
-function fresh(world: World, card: TestCard): Stripe.PaymentMethod {
+/** A new card like the test card. */
+export function fresh(world: World, card: TestCard): Stripe.PaymentMethod {
   return {
     id: world.ids.next('pm'),
     object: 'payment_method',
@@ -113,8 +114,8 @@ export function attachTo(
     );
   }
   requireUnspent(book, method);
-  const { outcome } = cardOf(method);
-  if (outcome.kind === 'declines' && !outcome.attaches) {
+  const outcome = method.type === 'card' ? cardOf(method).outcome : null;
+  if (outcome?.kind === 'declines' && !outcome.attaches) {
     throw new StripeFailure(402, {
       type: 'card_error',
       code: outcome.code,

@@ -43,11 +43,10 @@ export function triggerTools(core: StripeCore, overrides: Readonly<Record<string
 export function encodeForm(params: object): string {
   const pairs: string[] = [];
   const add = (name: string, value: unknown): void => {
-    if (value === undefined) return;
     if (typeof value === 'object' && value !== null) {
       for (const [key, item] of Object.entries(value)) add(name === '' ? key : `${name}[${key}]`, item);
-    } else {
-      pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(value === null ? '' : String(value))}`);
+    } else if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+      pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(value ?? '')}`);
     }
   };
   add('', params);

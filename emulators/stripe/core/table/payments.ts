@@ -3,17 +3,19 @@ import type Stripe from 'stripe';
 import * as charges from '../../resources/charges.ts';
 import * as money from '../../resources/money-lists.ts';
 import * as intents from '../../resources/payment-intents.ts';
-import { bool, clearable, expand, int, metadata, obj, oneOf, required, str, paging } from '../params.ts';
+import { updatePaymentIntent } from '../../resources/update-intent.ts';
+import { arr, bool, clearable, expand, int, metadata, obj, oneOf, required, str, paging } from '../params.ts';
 import { created, one, route } from './route.ts';
 import type { Route } from './route.ts';
 
 const useLater = oneOf('on_session', 'off_session');
+const captureMethod = oneOf('automatic', 'automatic_async', 'manual');
 
 export const PAYMENTS_ROUTES: readonly Route[] = [
   route(
     'POST',
     '/v1/payment_intents',
-    'platform',
+    'any',
     {
       amount: required(int),
       currency: required(str()),
@@ -22,12 +24,16 @@ export const PAYMENTS_ROUTES: readonly Route[] = [
         enabled: required(bool),
         allow_redirects: oneOf('always', 'never'),
       }),
-      capture_method: oneOf('automatic', 'automatic_async'),
+      allowed_payment_method_types: arr(str()),
+      capture_method: captureMethod,
       confirm: bool,
       customer: str(),
       description: str(1000),
+      error_on_requires_action: bool,
+      excluded_payment_method_types: arr(str()),
       metadata,
       off_session: bool,
+      on_behalf_of: str(),
       payment_method: str(),
       receipt_email: str(),
       return_url: str(),
@@ -39,11 +45,11 @@ export const PAYMENTS_ROUTES: readonly Route[] = [
     },
     intents.createPaymentIntent,
   ),
-  route('GET', '/v1/payment_intents', 'platform', { ...paging, created, customer: str() }, intents.listPaymentIntents),
+  route('GET', '/v1/payment_intents', 'any', { ...paging, created, customer: str() }, intents.listPaymentIntents),
   route(
     'GET',
     '/v1/payment_intents/{}',
-    'platform',
+    'any',
     { client_secret: str(), expand },
     intents.retrievePaymentIntent,
     true,
@@ -51,24 +57,37 @@ export const PAYMENTS_ROUTES: readonly Route[] = [
   route(
     'POST',
     '/v1/payment_intents/{}',
-    'platform',
+    'any',
     {
+      allowed_payment_method_types: arr(str()),
+      amount: int,
+      application_fee_amount: clearable(int),
+      capture_method: captureMethod,
+      currency: str(),
+      customer: str(),
       description: str(1000),
+      excluded_payment_method_types: clearable(arr(str())),
       metadata,
+      payment_method: str(),
       receipt_email: clearable(str()),
+      setup_future_usage: clearable(useLater),
+      statement_descriptor_suffix: str(22),
+      transfer_data: obj<Stripe.PaymentIntentUpdateParams.TransferData>({ amount: int }),
+      transfer_group: str(),
       expand,
     },
-    intents.updatePaymentIntent,
+    updatePaymentIntent,
   ),
   route(
     'POST',
     '/v1/payment_intents/{}/confirm',
-    'platform',
+    'any',
     {
       client_secret: str(),
       payment_method: str(),
       setup_future_usage: useLater,
       receipt_email: str(),
+      error_on_requires_action: bool,
       off_session: bool,
       return_url: str(),
       expand,
@@ -79,7 +98,7 @@ export const PAYMENTS_ROUTES: readonly Route[] = [
   route(
     'POST',
     '/v1/payment_intents/{}/cancel',
-    'platform',
+    'any',
     {
       cancellation_reason: oneOf('duplicate', 'fraudulent', 'requested_by_customer', 'abandoned'),
       expand,

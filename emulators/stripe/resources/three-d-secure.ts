@@ -1,0 +1,94 @@
+/**
+ * 3-D Secure: when a card wants its holder to authenticate, what the intent says then, and what becomes of it once the
+ * holder has clicked Complete or Fail on the page the emulator hosts.
+ */
+import type Stripe from 'stripe';
+import type { Challenge } from '../core/payments-book.ts';
+import { bookOf } from '../core/world.ts';
+import type { Book, World } from '../core/world.ts';
+import { authenticated, authenticationFailed } from './confirm.ts';
+import { setupAuthenticated, setupAuthenticationFailed } from './setup-confirm.ts';
+import type { CardOutcome, TestCard } from './test-cards.ts';
+
+/** Whether the holder must authenticate before this card pays (or is set up, which is done on session). */
+export function mustAuthenticate(
+  book: Book,
+  card: TestCard,
+  method: Stripe.PaymentMethod,
+  offSession: boolean,
+): boolean {
+  switch (card.authentication) {
+    case 'never':
+      return false;
+    case 'always':
+      return true;
+    case 'untilSetUp':
+      return !book.payments.setUp.has(method.id);
+    case 'onSession':
+      return !offSession;
+  }
+}
+
+/** How an issuer refuses a payment that it wanted authenticated while nobody was there to do it. */
+export const AUTHENTICATION_REQUIRED: Extract<CardOutcome, { kind: 'declines' }> = {
+  kind: 'declines',
+  code: 'authentication_required',
+  declineCode: 'authentication_required',
+  message: 'Your card was declined. This transaction requires authentication.',
+  attaches: true,
+};
+
+/** What the customer is to do next: go to the hosted page, by a redirect or by Stripe.js. */
+export function challenge(
+  world: World,
+  order: Omit<Challenge, 'token'>,
+):
+  | { type: 'redirect_to_url'; redirect_to_url: { return_url: string; url: string } }
+  | { type: 'use_stripe_sdk'; use_stripe_sdk: { type: string; stripe_js: string } } {
+  dropChallenges(world, order.id);
+  const token = world.ids.next('3ds');
+  world.challenges.set(token, { ...order, token });
+  const url = `${world.publicUrl}/_hosted/3ds/${token}`;
+  return order.returnUrl === null
+    ? { type: 'use_stripe_sdk', use_stripe_sdk: { type: 'three_d_secure_redirect', stripe_js: url } }
+    : { type: 'redirect_to_url', redirect_to_url: { return_url: order.returnUrl, url } };
+}
+
+/** Nobody waits for the holder any more: the page says so. */
+export function dropChallenges(world: World, intent: string): void {
+  for (const [token, open] of world.challenges) if (open.id === intent) world.challenges.delete(token);
+}
+
+/** What the page shows; undefined when the link was never made, was used, or its intent has moved on. */
+export function openChallenge(
+  world: World,
+  token: string,
+): { amount: number | null; returnUrl: string | null } | undefined {
+  const open = world.challenges.get(token);
+  if (!open) return undefined;
+  const amount =
+    open.kind === 'payment_intent' ? bookOf(world, open.account).paymentIntents.get(open.id)?.amount : null;
+  return { amount: amount ?? null, returnUrl: open.returnUrl };
+}
+
+/**
+ * The holder has clicked. Gives the address to go on to, with what Stripe appends to it; null where the page was opened
+ * by Stripe.js; undefined when there is no such link.
+ */
+export function answerChallenge(world: World, token: string, complete: boolean): string | null | undefined {
+  const open = world.challenges.get(token);
+  if (!open) return undefined;
+  world.challenges.delete(token);
+  const book = bookOf(world, open.account);
+  const intent =
+    open.kind === 'payment_intent'
+      ? (complete ? authenticated : authenticationFailed)(world, book, book.paymentIntents.get(open.id)!)
+      : (complete ? setupAuthenticated : setupAuthenticationFailed)(world, book, book.setupIntents.get(open.id)!);
+  if (open.returnUrl === null) return null;
+  const url = new URL(open.returnUrl);
+  url.searchParams.set(open.kind, open.id);
+  url.searchParams.set(`${open.kind}_client_secret`, intent.client_secret ?? '');
+  const good = ['succeeded', 'requires_capture', 'processing'].includes(intent.status);
+  url.searchParams.set('redirect_status', good ? 'succeeded' : 'failed');
+  return url.toString();
+}
