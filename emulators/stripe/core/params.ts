@@ -97,6 +97,12 @@ export const obj = <P>(spec: ParamSpec<P>): Kind => ({
   },
 });
 
+/** A single value of one kind, or an object of another. */
+export const either = (single: Kind, nested: Kind): Kind => ({
+  describe: `${single.describe} or ${nested.describe}`,
+  check: (value, path) => (typeof value === 'string' ? single : nested).check(value, path),
+});
+
 /** A number, or a map of gt, gte, lt, lte. */
 export const range: Kind = {
   describe: 'integer or range',

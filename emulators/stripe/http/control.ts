@@ -11,6 +11,7 @@ import { TEST_CARDS } from '../resources/test-cards.ts';
 import { triggers } from '../resources/trigger.ts';
 import { Untriggered, triggerTools } from '../resources/trigger-tools.ts';
 import { stateOf } from './state.ts';
+import { ACCOUNT_FIELDS, changeAccount } from './control-account.ts';
 import type { Deliverer } from './delivery.ts';
 
 export interface ControlReply {
@@ -27,6 +28,8 @@ interface Asked {
   deliverer: Deliverer;
   query: URLSearchParams;
   body: Body;
+  /** The last segment of the path, where the command's name ends in `:id`. */
+  id: string;
 }
 
 interface Command {
@@ -102,6 +105,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: '{type, ...overrides}: makes the objects behind an event through the API, so that it comes about.',
     run: ({ core, body }) => trigger(core, body),
   },
+  'POST /_emulator/accounts/:id': {
+    about: `{${ACCOUNT_FIELDS.join('?, ')}?}: restricts, enables, rejects or deauthorizes a connected account; its payouts fail with that code.`,
+    run: ({ core, body, id }) => {
+      only(body, ACCOUNT_FIELDS);
+      const changed = changeAccount(core.world, id, body);
+      if (typeof changed === 'string') throw new Wrong(changed);
+      return changed;
+    },
+  },
   'POST /_emulator/settle': {
     about: '{timeoutMs?}: waits until no delivery is pending. {pending} is 0, or what is left after the time.',
     run: ({ core, deliverer, body }) => settle(core, deliverer, body),
@@ -145,14 +157,15 @@ export async function control(
   request: { method: string; url: URL; body: string },
 ): Promise<ControlReply> {
   const path = request.url.pathname.replace(/\/$/, '');
-  const command = COMMANDS[`${request.method} ${path}`];
+  const [, id = ''] = /^\/_emulator\/accounts\/([^/]+)$/.exec(path) ?? [];
+  const command = COMMANDS[`${request.method} ${id === '' ? path : '/_emulator/accounts/:id'}`];
   if (!command) {
     return { status: 404, body: { error: `There is no ${request.method} ${path}.`, commands: Object.keys(COMMANDS) } };
   }
   try {
     core.tick();
     const body = parseBody(request.body);
-    return { status: 200, body: await command.run({ core, deliverer, query: request.url.searchParams, body }) };
+    return { status: 200, body: await command.run({ core, deliverer, query: request.url.searchParams, body, id }) };
   } catch (error) {
     if (error instanceof Wrong || error instanceof StripeFailure || error instanceof Untriggered)
       return { status: 400, body: { error: error.message } };

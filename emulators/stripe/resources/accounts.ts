@@ -5,9 +5,13 @@ import { emit, emitChange } from '../core/events.ts';
 import { embedded, inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
-import { createBook } from '../core/world.ts';
+import { bookOf, createBook } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
+import { settingsOf as balanceSettings, saveSettings, scheduleOf } from './balance-settings.ts';
+import { addBank } from './banks.ts';
 import { requestCapabilities } from './capabilities.ts';
+import { orderOf } from './external-accounts.ts';
+import { settleRequirement } from './requirements.ts';
 
 /** What a Swedish individual must tell before money may move. */
 export const DUE_AT_START = [
@@ -46,12 +50,8 @@ export function requirementsOf(due: string[], verifying: string[] = []): Stripe.
 export function createAccount(world: World, _: Book, params: Stripe.AccountCreateParams): Stripe.Account {
   if (params.country !== 'SE')
     throw unsupported('country', `accounts in ${params.country ?? 'no country'}; pass country SE`);
-  if (params.settings?.payouts?.schedule?.interval !== 'manual') {
-    throw unsupported(
-      'settings[payouts][schedule][interval]',
-      'automatic payouts: create accounts with settings.payouts.schedule.interval = manual',
-    );
-  }
+  const schedule = scheduleOf({ interval: 'daily', ...params.settings?.payouts?.schedule }, SCHEDULE);
+  const bank = params.external_account === undefined ? undefined : orderOf(world, params.external_account);
   const controller = controllerOf(params.controller);
   const requested = CAPABILITIES.filter((name) => params.capabilities?.[name]?.requested === true);
   requireCapabilities(world, requested);
@@ -78,21 +78,62 @@ export function createAccount(world: World, _: Book, params: Stripe.AccountCreat
     ),
     settings: settingsOf(params.settings),
     tos_acceptance: { date: null, ip: null, user_agent: null },
-    type: controller.stripe_dashboard?.type === 'express' ? 'express' : 'none',
+    type: typeOf(controller),
   };
   world.accounts.add(account);
   world.books.set(id, createBook(world.index, id));
   for (const name of requested) world.capabilities.set(`${id} ${name}`, { requested_at: world.now });
-  return account;
+  saveSettings(world, bookOf(world, id), balanceSettingsOf(world, id, params.settings?.payouts, schedule), true);
+  if (bank) {
+    addBank(world, id, bank, true);
+    settleRequirement(world, id, 'external_account');
+  }
+  return accountNamed(world, id);
+}
+
+const SCHEDULE = 'settings[payouts][schedule]';
+
+/** The balance settings after a change through an account's `settings.payouts`. */
+function balanceSettingsOf(
+  world: World,
+  id: string,
+  given: Stripe.AccountUpdateParams.Settings.Payouts | undefined,
+  schedule: Stripe.BalanceSettings.Payments.Payouts.Schedule | undefined,
+): Stripe.BalanceSettings {
+  const { payments } = balanceSettings(world, bookOf(world, id));
+  const descriptor = given?.statement_descriptor;
+  return {
+    object: 'balance_settings',
+    payments: {
+      ...payments,
+      debit_negative_balances: given?.debit_negative_balances ?? payments.debit_negative_balances,
+      payouts: {
+        ...payments.payouts!,
+        schedule: schedule ?? payments.payouts!.schedule,
+        statement_descriptor:
+          descriptor === undefined ? payments.payouts!.statement_descriptor : textOrNull(descriptor),
+      },
+    },
+  };
+}
+
+/** The old name of such an account. One with the full dashboard whose losses are the application's has none. */
+function typeOf({ stripe_dashboard: dashboard, losses }: Stripe.Account.Controller): Stripe.Account['type'] {
+  if (dashboard?.type === 'express') return 'express';
+  return dashboard?.type === 'full' && losses?.payments === 'stripe' ? 'standard' : 'none';
 }
 
 function controllerOf(given: Stripe.AccountCreateParams['controller']): Stripe.Account.Controller {
   const fees = given?.fees?.payer;
   const losses = given?.losses?.payments;
-  if (fees !== 'application' || losses !== 'application') {
+  const dashboard = given?.stripe_dashboard?.type ?? 'express';
+  const ours = fees === 'application' && losses === 'application';
+  if (!ours && !(fees === 'account' && losses === 'stripe' && dashboard === 'full')) {
     throw unsupported(
       'controller',
-      "accounts whose fees and losses are not the application's (controller.fees.payer and controller.losses.payments = application)",
+      "accounts other than those whose fees and losses are the application's (controller.fees.payer and " +
+        'controller.losses.payments = application), and accounts with the full Stripe Dashboard whose fees are their own and ' +
+        "whose losses are Stripe's (account, stripe, full)",
     );
   }
   return {
@@ -101,7 +142,7 @@ function controllerOf(given: Stripe.AccountCreateParams['controller']): Stripe.A
     fees: { payer: fees },
     losses: { payments: losses },
     requirement_collection: 'stripe',
-    stripe_dashboard: { type: given?.stripe_dashboard?.type ?? 'express' },
+    stripe_dashboard: { type: dashboard },
   };
 }
 
@@ -155,7 +196,7 @@ function settingsOf(given: Stripe.AccountCreateParams['settings']): Stripe.Accou
     },
     payouts: {
       debit_negative_balances: given?.payouts?.debit_negative_balances ?? false,
-      schedule: { delay_days: 7, interval: 'manual' },
+      schedule: { delay_days: 7, interval: 'daily' },
       statement_descriptor: textOrNull(given?.payouts?.statement_descriptor),
     },
     sepa_debit_payments: {},
@@ -182,7 +223,12 @@ export function accountNamed(world: World, id: string): Stripe.Account {
 export const retrieveAccount = (world: World, _: Book, __: ExpandOnly, [id = '']: string[]) => accountNamed(world, id);
 
 export const listAccounts = (world: World, _: Book, params: Stripe.AccountListParams) =>
-  page(world.accounts, '/v1/accounts', params, (account) => !world.revoked.has(account.id) && inRange(account.created ?? 0, params.created));
+  page(
+    world.accounts,
+    '/v1/accounts',
+    params,
+    (account) => !world.revoked.has(account.id) && inRange(account.created ?? 0, params.created),
+  );
 
 export function updateAccount(
   world: World,
@@ -191,19 +237,20 @@ export function updateAccount(
   [id = '']: string[],
 ): Stripe.Account {
   const before = accountNamed(world, id);
-  const interval = params.settings?.payouts?.schedule?.interval;
-  if (interval !== undefined && interval !== 'manual') {
-    throw unsupported('settings[payouts][schedule][interval]', 'automatic payouts: the interval stays manual');
-  }
+  const payouts = params.settings?.payouts;
+  const schedule = payouts?.schedule === undefined ? undefined : scheduleOf(payouts.schedule, SCHEDULE);
   const due = before.requirements?.currently_due ?? [];
   const told = params.business_type !== undefined && due.includes('business_type');
-  return requestCapabilities(world, before, params.capabilities ?? {}, {
+  const after = requestCapabilities(world, before, params.capabilities ?? {}, {
     email: params.email ?? before.email,
     business_type: params.business_type ?? before.business_type ?? null,
     business_profile: profileOf(before.business_profile, params.business_profile),
     metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
     ...(told ? { requirements: requirementsOf(due.filter((field) => field !== 'business_type')) } : {}),
   });
+  if (payouts === undefined) return after;
+  saveSettings(world, bookOf(world, id), balanceSettingsOf(world, id, payouts, schedule));
+  return accountNamed(world, id);
 }
 
 /** Stores a change of an account and tells the Connect endpoints: of its capabilities, then of itself. */

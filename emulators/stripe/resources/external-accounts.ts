@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import { badParam, missing, refused, unsupported } from '../core/errors.ts';
 import { embedded, limitOf } from '../core/list.ts';
-import { mergeMetadata } from '../core/params.ts';
+import { mergeMetadata, textOrNull } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
 import { accountNamed } from './accounts.ts';
@@ -13,7 +13,10 @@ import { settleRequirement } from './requirements.ts';
 type BankParams = Stripe.AccountCreateExternalAccountParams.BankAccount;
 
 /** What `external_account` names: an IBAN written out, or a token that is then used up. */
-export function orderOf(world: World, given: Stripe.AccountCreateExternalAccountParams['external_account']): BankOrder {
+export function orderOf(
+  world: World,
+  given: Stripe.AccountCreateExternalAccountParams['external_account'] | Stripe.AccountCreateParams.ExternalAccount,
+): BankOrder {
   if (typeof given === 'string') {
     const kept = world.tokens.get(given);
     if (!kept) {
@@ -152,7 +155,7 @@ export function updateExternalAccount(
   return changeBank(world, account, before, {
     account_holder_name: params.account_holder_name ?? before.account_holder_name,
     account_holder_type:
-      params.account_holder_type === undefined ? before.account_holder_type : params.account_holder_type || null,
+      params.account_holder_type === undefined ? before.account_holder_type : textOrNull(params.account_holder_type),
     metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
     ...(params.default_for_currency === true ? { default_for_currency: true } : {}),
     // What the bank did not take has been put right: payouts are tried again.

@@ -1,7 +1,7 @@
 /** Reading what money did: balance, balance transactions, transfers, application fees. */
 import type Stripe from 'stripe';
 import { balanceOf } from '../core/balance.ts';
-import { missing, unsupported } from '../core/errors.ts';
+import { badParam, missing } from '../core/errors.ts';
 import { inRange, page } from '../core/list.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
@@ -14,12 +14,13 @@ export function retrieveBalanceTransaction(_: World, book: Book, __: ExpandOnly,
   return txn;
 }
 
-export function listBalanceTransactions(_: World, book: Book, params: Stripe.BalanceTransactionListParams) {
+export function listBalanceTransactions(world: World, book: Book, params: Stripe.BalanceTransactionListParams) {
   if (params.payout !== undefined) {
-    throw unsupported(
-      'payout',
-      'balance transactions by payout: Stripe has them for automatic payouts only, and the emulator pays out by hand only',
-    );
+    const payout = book.payouts.get(params.payout);
+    if (!payout) throw missing('payout', params.payout, 'payout', 400);
+    if (!payout.automatic) {
+      throw badParam('payout', 'Balance transaction history can only be filtered on automatic payouts, not manual.');
+    }
   }
   return page(
     book.balanceTransactions,
@@ -28,7 +29,8 @@ export function listBalanceTransactions(_: World, book: Book, params: Stripe.Bal
     (txn) =>
       inRange(txn.created, params.created) &&
       (params.currency === undefined || txn.currency === params.currency) &&
-      (params.type === undefined || txn.type === params.type),
+      (params.type === undefined || txn.type === params.type) &&
+      (params.payout === undefined || world.connect.paidOutBy.get(txn.id) === params.payout),
     params.source,
   );
 }
