@@ -1,34 +1,53 @@
+import { aftermath } from '../resources/aftermath.ts';
+import { authorizationExpires } from '../resources/capture.ts';
 import { settleLate } from '../resources/charges.ts';
+import { debitClears } from '../resources/debits.ts';
+import { disputeCloses, disputeOverdue } from '../resources/disputes.ts';
+import { payWaitingRefunds, refundFails, refundSucceeds } from '../resources/refund-money.ts';
 import { accountVerified } from '../resources/onboarding.ts';
 import { payoutDay } from '../resources/payout-schedule.ts';
 import { payoutArrives, payoutBounces, payoutInTransit } from '../resources/payouts.ts';
-import { subscriptionExpires, subscriptionPeriodEnds } from '../resources/subscriptions.ts';
+import { runBillingJob } from '../resources/billing/jobs.ts';
 import { release } from './balance.ts';
 import type { Timer } from './timers.ts';
 import { bookOf } from './world.ts';
 import type { World } from './world.ts';
 
 /** Does what has fallen due. `world.now` is the moment it was due at. */
-export function runTimer(world: World, { kind, account, id }: Timer): void {
+export function runTimer(world: World, timer: Timer): void {
+  const { kind, account, id } = timer;
   const book = bookOf(world, account);
   switch (kind) {
     case 'funds_available':
-      return release(world, book, Number(id));
+      release(world, book, Number(id));
+      return payWaitingRefunds(world, book);
     case 'charge_settles':
       return settleLate(world, book, id);
+    case 'charge_aftermath':
+      return aftermath(world, book, id);
+    case 'authorization_expires':
+      return authorizationExpires(world, book, id);
+    case 'debit_clears':
+      return debitClears(world, book, id);
+    case 'dispute_closes':
+      return disputeCloses(world, book, id);
+    case 'dispute_overdue':
+      return disputeOverdue(world, book, id);
+    case 'refund_succeeds':
+      return refundSucceeds(world, book, id);
+    case 'refund_fails':
+      return refundFails(world, book, id);
     case 'payout_in_transit':
       return payoutInTransit(world, book, id);
     case 'payout_arrives':
       return payoutArrives(world, book, id);
     case 'payout_bounces':
       return payoutBounces(world, book, id);
-    case 'subscription_expires':
-      return subscriptionExpires(world, book, id);
-    case 'subscription_period_ends':
-      return subscriptionPeriodEnds(world, book, id);
     case 'account_verified':
       return accountVerified(world, id);
     case 'payout_schedule':
       return payoutDay(world, book, id);
+    default:
+      return runBillingJob(world, book, timer);
   }
 }

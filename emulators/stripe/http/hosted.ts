@@ -5,6 +5,7 @@ import type { World } from '../core/world.ts';
 import { ONBOARDING_FIELDS, openLink, submitLink } from '../resources/onboarding.ts';
 import type { OnboardingForm } from '../resources/onboarding.ts';
 import { express } from './hosted-express.ts';
+import { threeDSecure } from './hosted-3ds.ts';
 import { escape, html, redirect } from './page.ts';
 import type { Page } from './page.ts';
 
@@ -15,6 +16,8 @@ export function hosted(world: World, request: { method: string; path: string; bo
   if (kind === 'onboarding' && (request.method === 'GET' || request.method === 'POST'))
     return onboarding(world, id, request);
   if (kind === 'express' && request.method === 'GET') return express(world, id);
+  if (kind === '3ds' && (request.method === 'GET' || request.method === 'POST'))
+    return threeDSecure(world, id, request);
   if (kind === 'receipts' && request.method === 'GET') return receipt(world, id);
   return undefined;
 }
