@@ -1,17 +1,31 @@
 import { onRequest, type Request } from 'firebase-functions/https';
+import { projectID } from 'firebase-functions/params';
+import { z } from 'zod';
 import { syncBooks } from './accounting/accounting.service.ts';
+import { region } from './config.ts';
 import { processPaymentSpec } from './payments/payments.api.ts';
 import { startRun } from './payouts/payouts.service.ts';
-import { requireRight } from './platform/auth.ts';
+import type { Right } from './platform/auth.ts';
 import { productionContext, type Context } from './platform/context.ts';
-import { answer, baseOptions, stripeSecrets, toHttpsError } from './platform/entrance.ts';
+import {
+  admit,
+  answer,
+  baseOptions,
+  parseInput,
+  requireApp,
+  stripeSecrets,
+  toHttpsError,
+  type CallableSpec,
+} from './platform/entrance.ts';
 import { Refusal } from './platform/errors.ts';
-import { callerOfHeader, isScheduler } from './platform/tokens.ts';
+import { sizeProblem } from './platform/limits.ts';
+import { bearer, callerOfHeader, isOurApp, isScheduler } from './platform/tokens.ts';
 
 /** REST for clients that do not speak Firebase's callable protocol; behind Hosting as `/api/**`. */
 interface Route {
   method: 'GET' | 'POST';
   path: string;
+  right: Right | 'anyone' | 'admin or scheduler';
   run(ctx: Context, req: Request): Promise<{ status: number; body: object }>;
 }
 
@@ -19,36 +33,51 @@ const routes: Route[] = [
   {
     method: 'GET',
     path: '/health',
+    right: 'anyone',
     run: async (ctx) => ({
       status: 200,
       body: { ok: true, service: 'inner-journey-payments', time: ctx.clock.now().toISOString() },
     }),
   },
-  {
-    method: 'POST',
-    path: '/process-payment',
-    run: async (ctx, req) => {
-      const caller = await callerOfHeader(req.get('Authorization'));
-      return { status: 200, body: await answer(ctx, processPaymentSpec, caller, req.body) };
-    },
-  },
-  {
-    method: 'POST',
-    path: '/schedule-payouts',
-    run: async (ctx, req) => {
-      await requireOperator(ctx, req);
-      return { status: 202, body: await startRun(ctx, ctx.clock.now()) };
-    },
-  },
-  {
-    method: 'POST',
-    path: '/sync-accounting',
-    run: async (ctx, req) => {
-      await requireOperator(ctx, req);
-      return { status: 202, body: await syncBooks(ctx, ctx.clock.now()) };
-    },
-  },
+  command('/process-payment', processPaymentSpec),
+  operation('/schedule-payouts', (ctx) => startRun(ctx, ctx.clock.now())),
+  operation('/sync-accounting', (ctx) => syncBooks(ctx, ctx.clock.now())),
 ];
+
+/** Which routes there are and whose they are. */
+export const apiRoutes: readonly Pick<Route, 'method' | 'path' | 'right'>[] = routes;
+
+/** A callable's twin: the same right, schema and service. */
+function command<I, O extends object>(path: string, spec: CallableSpec<I, O>): Route {
+  return {
+    method: 'POST',
+    path,
+    right: spec.right,
+    async run(ctx, req) {
+      requireApp(ctx, !ctx.config.enforceAppCheck || (await isOurApp(req.get('X-Firebase-AppCheck'))));
+      const header = req.get('Authorization');
+      const caller = await callerOfHeader(header);
+      await admit(spec.right, caller, bearer(header));
+      return { status: 200, body: await answer(ctx, spec, caller, inputOf(req)) };
+    },
+  };
+}
+
+/** What an administrator or Cloud Scheduler sets going; it is queued and answered at once. */
+function operation(path: string, start: (ctx: Context) => Promise<object>): Route {
+  return {
+    method: 'POST',
+    path,
+    right: 'admin or scheduler',
+    async run(ctx, req) {
+      await requireOperator(ctx, req.get('Authorization'), path);
+      parseInput(z.strictObject({}), inputOf(req));
+      return { status: 202, body: await start(ctx) };
+    },
+  };
+}
+
+const inputOf = (req: Request): unknown => sizeProblem(req.rawBody?.length ?? 0) ?? (req.body as unknown);
 
 export const api = onRequest({ ...baseOptions, timeoutSeconds: 300, secrets: stripeSecrets }, async (req, res) => {
   const ctx = await productionContext();
@@ -65,7 +94,7 @@ export const api = onRequest({ ...baseOptions, timeoutSeconds: 300, secrets: str
 });
 
 function route(req: Request): Route {
-  const path = req.path.replace(/^\/api(?=\/)/, '').replace(/\/+$/, '');
+  const path = req.path.replace(/^\/api(?=\/)/, '').replace(/(?<=.)\/$/, '');
   const there = routes.filter((candidate) => candidate.path === path);
   const found = there.find((candidate) => candidate.method === req.method);
   if (found) {
@@ -78,20 +107,26 @@ function route(req: Request): Route {
   throw new Refusal(
     'not-found',
     'no-such-route',
-    `There is no ${req.method} ${path}. Routes: ${routes.map((r) => `${r.method} ${r.path}`).join(', ')}.`,
+    `There is no ${req.method} ${path.slice(0, 100)}. Routes: ${routes.map((r) => `${r.method} ${r.path}`).join(', ')}.`,
   );
 }
 
 /** HTTP has finer words than the callable protocol for a wrong method and a wrong content type. */
 function statusOf(status: number, reason: string): number {
   if (reason === 'method-not-allowed') return 405;
+  if (reason === 'body-too-large') return 413;
   return reason === 'json-only' ? 415 : status;
 }
 
 /** An administrator, or Cloud Scheduler by its OIDC token. */
-async function requireOperator(ctx: Context, req: Request): Promise<void> {
-  const header = req.get('Authorization');
-  const audience = `https://${req.hostname}${req.originalUrl.split('?')[0] ?? ''}`;
-  if (await isScheduler(ctx, header, audience)) return;
-  requireRight(await callerOfHeader(header), 'admin');
+async function requireOperator(ctx: Context, header: string | undefined, path: string): Promise<void> {
+  if (await isScheduler(ctx, header, audiencesOf(ctx, path))) return;
+  const caller = await callerOfHeader(header);
+  await admit('admin', caller, bearer(header));
+}
+
+/** Our own addresses, from the configuration: what a request says of its host is the sender's word. */
+function audiencesOf(ctx: Context, path: string): string[] {
+  const own = [`https://${region}-${projectID.value()}.cloudfunctions.net`, ...ctx.config.allowedOrigins];
+  return own.map((origin) => `${origin}/api${path}`);
 }

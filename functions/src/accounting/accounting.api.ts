@@ -2,9 +2,11 @@ import { onSchedule } from 'firebase-functions/scheduler';
 import { onTaskDispatched } from 'firebase-functions/tasks';
 import { z } from 'zod';
 import { raiseFlag } from '../admin/flags.service.ts';
+import { taskInput } from '../admin/tasks.service.ts';
 import { region } from '../config.ts';
 import { businessZone } from '../platform/clock.ts';
 import { productionContext, type Context } from '../platform/context.ts';
+import { guardedSchedule, guardedTask } from '../platform/entrance-guard.ts';
 import { baseOptions, callable, documentIdSchema, fortnoxSecrets } from '../platform/entrance.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { TaskPayloads } from '../platform/tasks.ts';
@@ -13,31 +15,39 @@ import * as service from './accounting.service.ts';
 import { postOne } from './posting.service.ts';
 
 /** Every night at 02:00: yesterday's documents become vouchers. */
-export const syncAccounting = onSchedule(
-  { schedule: '0 2 * * *', timeZone: businessZone, region, memory: '512MiB', timeoutSeconds: 540, retryCount: 3 },
-  async (event) => {
-    await service.syncBooks(await productionContext(), new Date(event.scheduleTime));
-  },
+export const syncAccounting = guardedSchedule(
+  onSchedule(
+    { schedule: '0 2 * * *', timeZone: businessZone, region, memory: '512MiB', timeoutSeconds: 540, retryCount: 3 },
+    async (event) => {
+      await service.syncBooks(await productionContext(), new Date(event.scheduleTime));
+    },
+  ),
 );
 
 const maxAttempts = 8;
+const taskSchema = z.strictObject({ voucherId: documentIdSchema });
 
 /**
  * One voucher to Fortnox. One at a time and one a second: a voucher is at most a few calls, and Fortnox, which allows 25 in
  * 5 s, has been seen to refuse bursts of more than 4 a second.
  */
-export const postVoucher = onTaskDispatched<TaskPayloads['postVoucher']>(
-  {
-    ...baseOptions,
-    // Far less than a voucher's lease: a worker cut off here is long dead when another takes over.
-    timeoutSeconds: 180,
-    secrets: fortnoxSecrets,
-    rateLimits: { maxConcurrentDispatches: 1, maxDispatchesPerSecond: 1 },
-    retryConfig: { maxAttempts, minBackoffSeconds: 10 },
-  },
-  async (request) => {
-    await postTask(await productionContext(), request.data, request.retryCount);
-  },
+export const postVoucher = guardedTask(
+  onTaskDispatched<unknown>(
+    {
+      ...baseOptions,
+      // Far less than a voucher's lease: a worker cut off here is long dead when another takes over.
+      timeoutSeconds: 180,
+      secrets: fortnoxSecrets,
+      rateLimits: { maxConcurrentDispatches: 1, maxDispatchesPerSecond: 1 },
+      retryConfig: { maxAttempts, minBackoffSeconds: 10 },
+    },
+    async (request) => {
+      const ctx = await productionContext();
+      const { id, data, retryCount } = request;
+      const last = retryCount >= maxAttempts - 1;
+      await postTask(ctx, await taskInput(ctx, taskSchema, { queue: 'postVoucher', id, data, last }), retryCount);
+    },
+  ),
 );
 
 /** The task itself; `retryCount` is how often the queue has tried it before. */
@@ -53,6 +63,6 @@ export async function postTask(ctx: Context, data: TaskPayloads['postVoucher'], 
 export const retryVoucher = callable({
   name: 'retryVoucher',
   right: 'admin',
-  input: z.object({ voucherId: documentIdSchema }),
+  input: z.strictObject({ voucherId: documentIdSchema }),
   handle: (ctx, _caller, { voucherId }) => service.retryVoucher(ctx, voucherId, ctx.clock.now()),
 });

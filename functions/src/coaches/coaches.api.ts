@@ -9,7 +9,10 @@ import {
   type OnboardingReply,
 } from './onboarding.service.ts';
 
-const address = z.string().min(1).max(2000);
+const address = z
+  .string()
+  .max(2000)
+  .regex(/^[\x21-\x7e]+$/, 'must be an address in plain letters');
 
 export const startCoachOnboardingSpec: CallableSpec<OnboardingInput, OnboardingReply> = {
   name: 'startCoachOnboarding',

@@ -1,18 +1,22 @@
 import { onSchedule } from 'firebase-functions/scheduler';
 import { onTaskDispatched } from 'firebase-functions/tasks';
 import { z } from 'zod';
+import { taskInput } from '../admin/tasks.service.ts';
 import { businessZone } from '../platform/clock.ts';
 import { productionContext } from '../platform/context.ts';
+import { guardedSchedule, guardedTask } from '../platform/entrance-guard.ts';
 import { baseOptions, documentIdSchema, stripeSecrets } from '../platform/entrance.ts';
 import { payCoachTask, startRun } from './payouts.service.ts';
 
 /** Every day at 08:00 in Stockholm. Its day is the schedule's, so a late or doubled delivery is for the same day. */
-export const schedulePayouts = onSchedule(
-  { ...baseOptions, schedule: '0 8 * * *', timeZone: businessZone, timeoutSeconds: 540, retryCount: 3 },
-  async (event) => {
-    const ctx = await productionContext();
-    await startRun(ctx, new Date(event.scheduleTime));
-  },
+export const schedulePayouts = guardedSchedule(
+  onSchedule(
+    { ...baseOptions, schedule: '0 8 * * *', timeZone: businessZone, timeoutSeconds: 540, retryCount: 3 },
+    async (event) => {
+      const ctx = await productionContext();
+      await startRun(ctx, new Date(event.scheduleTime));
+    },
+  ),
 );
 
 const taskSchema = z.strictObject({
@@ -24,16 +28,20 @@ const taskSchema = z.strictObject({
 
 const maxAttempts = 5;
 
-export const payCoach = onTaskDispatched(
-  {
-    ...baseOptions,
-    timeoutSeconds: 300,
-    secrets: stripeSecrets,
-    retryConfig: { maxAttempts, minBackoffSeconds: 10 },
-    rateLimits: { maxConcurrentDispatches: 20, maxDispatchesPerSecond: 20 },
-  },
-  async (request) => {
-    const ctx = await productionContext();
-    await payCoachTask(ctx, taskSchema.parse(request.data), request.retryCount >= maxAttempts - 1);
-  },
+export const payCoach = guardedTask(
+  onTaskDispatched<unknown>(
+    {
+      ...baseOptions,
+      timeoutSeconds: 300,
+      secrets: stripeSecrets,
+      retryConfig: { maxAttempts, minBackoffSeconds: 10 },
+      rateLimits: { maxConcurrentDispatches: 20, maxDispatchesPerSecond: 20 },
+    },
+    async (request) => {
+      const ctx = await productionContext();
+      const last = request.retryCount >= maxAttempts - 1;
+      const input = await taskInput(ctx, taskSchema, { queue: 'payCoach', id: request.id, data: request.data, last });
+      await payCoachTask(ctx, input, last);
+    },
+  ),
 );

@@ -16,12 +16,34 @@ export interface VerifiedToken {
   token: { email?: string; name?: string; [claim: string]: unknown };
 }
 
+/** Uids become document ids, parts of keys and task names; an imported login with another kind of id is refused loudly. */
+const usableUid = /^(?!__.*__$)[A-Za-z0-9_-]{1,128}$/;
+const longestEmail = 254;
+const longestName = 100;
+
+/** Names are what people typed into their profile: one line, without control characters or marks that reverse text. */
+const cleanName = (name: string): string =>
+  name
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ')
+    .trim()
+    .slice(0, longestName)
+    .toWellFormed();
+
 export function callerOf(auth: VerifiedToken | undefined): Caller {
   if (!auth?.uid) throw new Refusal('unauthenticated', 'sign-in-required', 'Sign in and try again.');
+  if (!usableUid.test(auth.uid)) {
+    throw new Refusal(
+      'permission-denied',
+      'uid-not-usable',
+      'This login’s id cannot be used for payments: ids have 1 to 128 letters, digits, _ or -. Contact support.',
+    );
+  }
+  const { email, name } = auth.token;
   return {
     uid: auth.uid,
-    ...(auth.token.email ? { email: auth.token.email } : {}),
-    ...(typeof auth.token.name === 'string' ? { name: auth.token.name } : {}),
+    ...(typeof email === 'string' && email.length <= longestEmail ? { email } : {}),
+    ...(typeof name === 'string' ? { name: cleanName(name) } : {}),
     coach: auth.token.coach === true,
     admin: auth.token.admin === true,
   };

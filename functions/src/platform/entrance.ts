@@ -3,8 +3,12 @@ import { z } from 'zod';
 import { region, secrets } from '../config.ts';
 import { callerOf, requireRight, type Caller, type Right } from './auth.ts';
 import { productionContext, type Context } from './context.ts';
+import { allowedOrigins } from './entrance-origins.ts';
+import { guardedBody, refusedBody } from './entrance-guard.ts';
 import { messageOf, Refusal } from './errors.ts';
+import { inputProblem } from './limits.ts';
 import type { Log } from './log.ts';
+import { requireStanding } from './tokens.ts';
 
 /** Options every function shares. 60 s is Firebase's default time limit, said aloud. */
 export const baseOptions = { region, memory: '512MiB', timeoutSeconds: 60 } as const;
@@ -15,8 +19,10 @@ export const fortnoxSecrets = [secrets.fortnoxClientId, secrets.fortnoxClientSec
 
 /** A client-made id of one command: the same id with the same input gives the first result again. */
 export const requestIdSchema = z.string().regex(/^[A-Za-z0-9-]{8,64}$/, 'must be 8 to 64 letters, digits or hyphens');
-/** Firestore document ids that clients name. */
-export const documentIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 letters, digits, _ or -');
+/** Firestore document ids that clients name. Firestore keeps `__…__` for itself and answers an error to it. */
+export const documentIdSchema = z
+  .string()
+  .regex(/^(?!__.*__$)[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 letters, digits, _ or -, and not like __this__');
 
 export interface CallableSpec<I, O> {
   name: string;
@@ -25,32 +31,53 @@ export interface CallableSpec<I, O> {
   handle(ctx: Context, caller: Caller, input: I): Promise<O>;
 }
 
-/** One callable function: App Check where enforced, who may call, input by schema, one call to the service, named refusals. */
+/**
+ * One callable function: the body's limits, App Check where enforced, who may call and whether they still may, input by
+ * schema, one call to the service, named refusals.
+ */
 export function callable<I, O>(spec: CallableSpec<I, O>): CallableFunction<unknown, Promise<O>> {
-  return onCall<unknown, Promise<O>>({ ...baseOptions, secrets: stripeSecrets, cors: true }, async (request) => {
-    const ctx = await productionContext();
-    try {
-      if (ctx.config.enforceAppCheck && !request.app) {
-        throw new Refusal(
-          'unauthenticated',
-          'app-check-required',
-          'This app could not be verified. Update it and try again.',
-        );
+  const options = { ...baseOptions, secrets: stripeSecrets, cors: allowedOrigins };
+  return guardedBody(
+    onCall<unknown, Promise<O>>(options, async (request) => {
+      const ctx = await productionContext();
+      try {
+        requireApp(ctx, request.app !== undefined);
+        const caller = callerOf(request.auth);
+        const data = refusedBody(request.rawRequest) ?? request.data;
+        await admit(spec.right, caller, request.auth?.rawToken ?? '');
+        return await answer(ctx, spec, caller, data);
+      } catch (error) {
+        throw toHttpsError(ctx.log, spec.name, error);
       }
-      return await answer(ctx, spec, callerOf(request.auth), request.data);
-    } catch (error) {
-      throw toHttpsError(ctx.log, spec.name, error);
-    }
-  });
+    }),
+  );
 }
 
-/** The same for the REST functions: right, schema, service. */
+/** Where App Check is enforced, calls that bring no valid token of the app are refused. */
+export function requireApp(ctx: Context, verified: boolean): void {
+  if (!ctx.config.enforceAppCheck || verified) return;
+  throw new Refusal(
+    'unauthenticated',
+    'app-check-required',
+    'This app could not be verified. Update it and try again.',
+  );
+}
+
+/** The right, and for what roles open whether the login still stands: a token outlives a withdrawal by up to an hour. */
+export async function admit(right: Right, caller: Caller, idToken: string): Promise<void> {
+  requireRight(caller, right);
+  if (right !== 'anyone signed in') await requireStanding(idToken);
+}
+
+/** The same for the REST functions: right, schema, service. `data` may be the refusal its body has met already. */
 export async function answer<I, O>(ctx: Context, spec: CallableSpec<I, O>, caller: Caller, data: unknown): Promise<O> {
   requireRight(caller, spec.right);
   return spec.handle(ctx, caller, parseInput(spec.input, data));
 }
 
 export function parseInput<I>(schema: z.ZodType<I>, data: unknown): I {
+  const problem = data instanceof Refusal ? data : inputProblem(data);
+  if (problem) throw problem;
   const parsed = schema.safeParse(data ?? {});
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
