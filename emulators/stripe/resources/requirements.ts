@@ -18,7 +18,11 @@ export const isRejected = (account: Stripe.Account): boolean =>
   account.requirements?.disabled_reason?.startsWith('rejected.') === true;
 
 /** Everything was told and found good: what was requested is active. */
-export function enableAccount(world: World, account: Stripe.Account, more: Partial<Stripe.Account> = {}): Stripe.Account {
+export function enableAccount(
+  world: World,
+  account: Stripe.Account,
+  more: Partial<Stripe.Account> = {},
+): Stripe.Account {
   const capabilities = withStatus(account, 'active');
   return saveAccount(world, account, {
     ...more,
