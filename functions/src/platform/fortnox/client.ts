@@ -7,7 +7,8 @@ import { errorOf, parsed } from './reply.ts';
 import type { RawReply } from './reply.ts';
 import { repeatableRead, repeatableWrite, withRetries } from './retry.ts';
 import * as shapes from './shapes.ts';
-import { createTokenSource } from './token.ts';
+import { clientCredentials } from './token.ts';
+import type { TokenHttp, TokenSource } from './token-source.ts';
 import { voucherBody } from './voucher.ts';
 import type { NewVoucher } from './voucher.ts';
 
@@ -31,6 +32,8 @@ export type FortnoxClientConfig = {
   readonly clientSecret: string;
   /** Fortnox's DatabaseNumber of the company. */
   readonly tenantId: string;
+  /** Where access tokens come from; client credentials when left out. */
+  readonly tokens?: (http: TokenHttp) => TokenSource;
   readonly now: () => Date;
   /** Waits between retries; real time when left out. */
   readonly sleep?: (ms: number) => Promise<void>;
@@ -107,8 +110,8 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
   const { apiBase, tokenBase = defaultTokenBase(apiBase), clientId, clientSecret, tenantId, now } = config;
   const sleep = config.sleep ?? (async (ms: number) => wait(ms));
   const send = createSend(config.timeoutMs ?? TIMEOUT_MS);
-  const tokenUrl = `${tokenBase}/oauth-v1/token`;
-  const tokens = createTokenSource({ url: tokenUrl, clientId, clientSecret, tenantId, now, sleep, send });
+  const http: TokenHttp = { url: `${tokenBase}/oauth-v1/token`, clientId, clientSecret, now, sleep, send };
+  const tokens = config.tokens?.(http) ?? clientCredentials(http, tenantId);
 
   async function withToken(what: string, request: HttpRequest, token: string): Promise<RawReply> {
     return send(what, { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });

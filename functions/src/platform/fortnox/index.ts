@@ -14,6 +14,12 @@ export type {
 export { FortnoxError } from './errors.ts';
 export type { FortnoxErrorDetails, FortnoxErrorKind } from './errors.ts';
 export { formatMinor, parseMinor } from './money.ts';
+export { rotatingRefreshToken } from './rotating-token.ts';
+export type { RotatingSettings } from './rotating-token.ts';
 export { sanitizeText } from './text.ts';
+export { clientCredentials } from './token.ts';
+export { createTokenLock } from './token-lock.ts';
+export type { TokenLock, TokenLockDocument } from './token-lock.ts';
+export type { TokenHttp, TokenSource } from './token-source.ts';
 export { DESCRIPTION_MAX, ROW_TEXT_MAX } from './voucher.ts';
 export type { NewVoucher, NewVoucherRow } from './voucher.ts';
