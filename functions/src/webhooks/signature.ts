@@ -14,7 +14,7 @@ export function verifiedEvent(
   signature: string,
   secrets: readonly string[],
 ): Stripe.Event | undefined {
-  return firstThatFits(secrets, (secret) =>
+  return firstThatFits(signature, secrets, (secret) =>
     stripe.webhooks.constructEvent(rawBody, signature, secret, toleranceSeconds),
   );
 }
@@ -26,7 +26,7 @@ export function verifiedNotification(
   signature: string,
   secrets: readonly string[],
 ): Stripe.V2.Core.EventNotification | undefined {
-  return firstThatFits(secrets, (secret) =>
+  return firstThatFits(signature, secrets, (secret) =>
     stripe.parseEventNotification(rawBody, signature, secret, toleranceSeconds),
   );
 }
@@ -44,7 +44,11 @@ export function looksThin(rawBody: Buffer): boolean {
   }
 }
 
-function firstThatFits<T>(secrets: readonly string[], verify: (secret: string) => T): T | undefined {
+/** The SDK throws an error of no kind at a `v1=` of nothing. Stripe sends none. */
+const emptySignature = /(?:^|,)\s*v1=\s*(?:,|$)/;
+
+function firstThatFits<T>(signature: string, secrets: readonly string[], verify: (secret: string) => T): T | undefined {
+  if (emptySignature.test(signature)) return undefined;
   for (const secret of secrets) {
     if (!canVerify(secret)) continue;
     try {

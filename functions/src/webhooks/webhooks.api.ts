@@ -2,12 +2,11 @@ import { onRequest } from 'firebase-functions/https';
 import { secrets, webhookSecrets } from '../config.ts';
 import { productionContext, type Context } from '../platform/context.ts';
 import { baseOptions, stripeSecrets } from '../platform/entrance.ts';
+import { limits } from '../platform/limits.ts';
 import { looksThin, verifiedEvent, verifiedNotification } from './signature.ts';
 import { receiveNotification } from './thin.service.ts';
 import * as logs from './webhooks.logs.ts';
 import { receiveEvent, type Receipt } from './webhooks.service.ts';
-
-const maxBodyBytes = 1024 * 1024;
 
 /**
  * Stripe's deliveries: platform, Connect and thin. 2xx only after the commit; 400 for what is not Stripe's or too old; 500 for
@@ -25,7 +24,9 @@ export const stripeWebhook = onRequest(
       res.set('Allow', 'POST').status(405).json({ error: 'Stripe delivers events with POST.' });
       return;
     }
-    const { status, body } = await receiveDelivery(ctx, req.rawBody, req.get('Stripe-Signature') ?? '');
+    // Without a content type nothing reads the body.
+    const rawBody = req.rawBody ?? Buffer.alloc(0);
+    const { status, body } = await receiveDelivery(ctx, rawBody, req.get('Stripe-Signature') ?? '');
     res.status(status).json(body);
   },
 );
@@ -37,7 +38,7 @@ interface Answer {
 
 /** One delivery, raw: verified, told apart, applied. */
 export async function receiveDelivery(ctx: Context, rawBody: Buffer, signature: string): Promise<Answer> {
-  if (rawBody.length > maxBodyBytes) return { status: 413, body: { error: 'The body is larger than 1 MiB.' } };
+  if (rawBody.length > limits.webhookBytes) return { status: 413, body: { error: 'The body is larger than 1 MiB.' } };
   const delivery = await verifiedDelivery(ctx, rawBody, signature);
   if (!delivery) {
     logs.signatureRefused(ctx.log);

@@ -1,0 +1,88 @@
+/** Every way in and who may use it, written down apart from the code, so that the two can be held against each other. */
+
+export const callers = ['nobody', 'customer', 'coach', 'admin', 'scheduler'] as const;
+export type CallerKind = (typeof callers)[number];
+
+export interface Entrance {
+  /** The exported function; a route of `api` follows it after a space. */
+  name: string;
+  kind: 'callable' | 'route' | 'webhook' | 'scheduled' | 'task queue';
+  allowed: readonly CallerKind[];
+  /** What decides. */
+  by: string;
+  /** An input that would be taken, whose fields the hostile ones replace. */
+  input: Record<string, string | number | boolean>;
+  /** Fields that may be missing. */
+  optional: readonly string[];
+}
+
+const signedIn: readonly CallerKind[] = ['customer', 'coach', 'admin'];
+
+const idToken = 'Firebase ID token';
+const withRole = 'Firebase ID token with the role, of a login that still stands';
+
+function entrance(name: string, kind: Entrance['kind'], spec: Partial<Entrance>): Entrance {
+  return { name, kind, allowed: [], by: idToken, input: {}, optional: [], ...spec };
+}
+
+const payment = { productId: 'programme', requestId: 'a-payment-1', paymentMethodId: 'pm_card_visa' };
+const ours = 'http://127.0.0.1:5000';
+
+const callables: readonly Entrance[] = [
+  entrance('processPayment', 'callable', {
+    allowed: signedIn,
+    input: { ...payment, savePaymentMethod: true },
+    optional: ['paymentMethodId', 'savePaymentMethod'],
+  }),
+  entrance('createSubscription', 'callable', {
+    allowed: signedIn,
+    input: { ...payment, productId: 'premium', requestId: 'a-subscription-1', quantity: 1 },
+    optional: ['paymentMethodId', 'quantity'],
+  }),
+  entrance('startCoachOnboarding', 'callable', {
+    allowed: ['coach'],
+    by: withRole,
+    input: { returnUrl: `${ours}/return`, refreshUrl: `${ours}/refresh` },
+  }),
+  entrance('getCoachStatus', 'callable', { allowed: ['coach'], by: withRole }),
+];
+
+const operator = 'an administrator’s ID token, or Cloud Scheduler’s OIDC token';
+
+const routes: readonly Entrance[] = [
+  entrance('api GET /health', 'route', { allowed: callers, by: 'nothing: it says only that it is there' }),
+  entrance('api POST /process-payment', 'route', {
+    allowed: signedIn,
+    input: { ...payment, requestId: 'a-payment-2', savePaymentMethod: true },
+    optional: ['paymentMethodId', 'savePaymentMethod'],
+  }),
+  entrance('api POST /schedule-payouts', 'route', { allowed: ['admin', 'scheduler'], by: operator }),
+  entrance('api POST /sync-accounting', 'route', { allowed: ['admin', 'scheduler'], by: operator }),
+];
+
+const iam = 'Cloud Run IAM: only the service account of Cloud Scheduler’s job may invoke it';
+const queue = 'Cloud Run IAM: only the service account that Cloud Tasks signs with may invoke it';
+
+const background: readonly Entrance[] = [
+  entrance('stripeWebhook', 'webhook', { by: 'Stripe’s signature over the raw body, whoever brings it' }),
+  entrance('schedulePayouts', 'scheduled', { allowed: ['scheduler'], by: iam }),
+  entrance('syncAccounting', 'scheduled', { allowed: ['scheduler'], by: iam }),
+  entrance('reconcile', 'scheduled', { allowed: ['scheduler'], by: iam }),
+  entrance('sweep', 'scheduled', { allowed: ['scheduler'], by: iam }),
+  entrance('payCoach', 'task queue', {
+    by: queue,
+    input: { coachId: 'coach-karin', currency: 'SEK', dueDate: '2026-11-23', runId: '2026-11-23' },
+  }),
+  entrance('postVoucher', 'task queue', { by: queue, input: { voucherId: 'v_ch_1_sale' } }),
+];
+
+export const entrances: readonly Entrance[] = [...callables, ...routes, ...background];
+
+/** The exported function behind an entrance. */
+export const functionOf = ({ name }: Entrance): string => name.split(' ')[0] ?? name;
+
+/** Method and path of a route. */
+export function routeOf({ name }: Entrance): { method: string; path: string } {
+  const [, method = 'POST', path = ''] = name.split(' ');
+  return { method, path };
+}
