@@ -8,7 +8,15 @@ import type { Book } from '../core/world.ts';
 import { FORM, newAccount } from './harness.ts';
 
 const IBANS = [FORM.iban, 'SE0850000000054910000004', 'SE89370400440532013002'];
-const CARDS = ['pm_card_visa', 'pm_card_bypassPending', 'pm_card_visa_chargeDeclined'];
+const CARDS = [
+  'pm_card_visa',
+  'pm_card_bypassPending',
+  'pm_card_visa_chargeDeclined',
+  'pm_card_createDispute',
+  'pm_card_createDisputeInquiry',
+  'pm_card_pendingRefund',
+  'pm_card_refundFail',
+];
 
 const operation = fc.oneof(
   {
@@ -16,7 +24,8 @@ const operation = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('sell' as const),
       coach: fc.nat(2),
-      card: fc.nat(2),
+      card: fc.nat(CARDS.length - 1),
+      captured: fc.integer({ min: 1, max: 150 }),
       amount: fc.integer({ min: 300, max: 5_000_000 }),
       share: fc.integer({ min: 1, max: 100 }),
       how: fc.constantFrom('fee' as const, 'amount' as const, 'own' as const),
@@ -28,6 +37,29 @@ const operation = fc.oneof(
       do: fc.constant('payout' as const),
       coach: fc.nat(3),
       part: fc.integer({ min: 1, max: 120 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('refund' as const),
+      charge: fc.nat(5),
+      part: fc.integer({ min: 1, max: 130 }),
+      reverse: fc.boolean(),
+      fee: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancelRefund' as const), refund: fc.nat(3) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('reverse' as const), transfer: fc.nat(3), amount: fc.nat(900_000) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('answer' as const),
+      dispute: fc.nat(3),
+      text: fc.constantFrom('winning_evidence', 'losing_evidence', 'escalate_inquiry_evidence'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancelPayout' as const), coach: fc.nat(2) }) },
@@ -57,6 +89,35 @@ function sums(core: StripeCore, book: Book) {
   return sum(transactions.map((txn) => txn.net));
 }
 
+const movements = (dispute: Stripe.Dispute) => dispute.balance_transactions;
+/** What a refund has cost: nothing while it waits for money, when it was let go, and after it failed. */
+const paidOut = (refund: Stripe.Refund): number =>
+  refund.balance_transaction === null || refund.status === 'failed' ? 0 : refund.amount;
+
+/** Nothing is given back more than once. */
+function withinBounds(core: StripeCore): void {
+  const { platform } = core.world;
+  for (const charge of platform.charges.values()) {
+    const refunds = [...platform.refunds.walk({ group: charge.id })].filter(
+      (refund) => !['failed', 'canceled'].includes(refund.status ?? ''),
+    );
+    const released = charge.captured ? charge.amount - charge.amount_captured : 0;
+    expect(charge.amount_refunded).toBe(sum(refunds.map((refund) => refund.amount)) + released);
+    expect(charge.amount_refunded).toBeLessThanOrEqual(charge.amount);
+    expect(charge.refunded).toBe(charge.amount_refunded === charge.amount);
+  }
+  for (const transfer of platform.transfers.values()) {
+    const reversals = [...platform.reversals.walk({ group: transfer.id })];
+    expect(transfer.amount_reversed).toBe(sum(reversals.map((reversal) => reversal.amount)));
+    expect(transfer.amount_reversed).toBeLessThanOrEqual(transfer.amount);
+  }
+  for (const fee of platform.applicationFees.values()) {
+    const refunds = [...platform.feeRefunds.walk({ group: fee.id })];
+    expect(fee.amount_refunded).toBe(sum(refunds.map((refund) => refund.amount)));
+    expect(fee.amount_refunded).toBeLessThanOrEqual(fee.amount);
+  }
+}
+
 async function play(stripe: Stripe, core: StripeCore, coaches: string[], step: Operation): Promise<void> {
   const account = (n: number) => coaches[n] ?? core.world.platform.account;
   const onAccount = (n: number) => (coaches[n] === undefined ? {} : { stripeAccount: coaches[n] });
@@ -70,13 +131,52 @@ async function play(stripe: Stripe, core: StripeCore, coaches: string[], step: O
           : step.how === 'fee'
             ? { application_fee_amount: part, transfer_data: { destination } }
             : { transfer_data: { destination, amount: part } };
-      await stripe.paymentIntents.create({
+      // Most are paid at once; of the others a part is captured, or nothing.
+      const later = step.captured <= 100;
+      const intent = await stripe.paymentIntents.create({
         amount: step.amount,
         currency: 'sek',
         payment_method: CARDS[step.card]!,
         confirm: true,
+        ...(later ? { capture_method: 'manual' } : {}),
         ...split,
       });
+      if (!later) return;
+      if (step.captured < 10) await stripe.paymentIntents.cancel(intent.id);
+      else {
+        const amount = Math.ceil((step.amount * step.captured) / 100);
+        await stripe.paymentIntents.capture(intent.id, { amount_to_capture: amount });
+      }
+      return;
+    }
+    case 'refund': {
+      const { data } = await stripe.charges.list({ limit: 6 });
+      const charge = data[step.charge];
+      if (!charge) return;
+      await stripe.refunds.create({
+        charge: charge.id,
+        ...(step.part > 100 ? {} : { amount: Math.ceil((charge.amount * step.part) / 100) }),
+        reverse_transfer: step.reverse,
+        refund_application_fee: step.fee,
+      });
+      return;
+    }
+    case 'cancelRefund': {
+      const { data } = await stripe.refunds.list();
+      const refund = data[step.refund];
+      if (refund) await stripe.refunds.cancel(refund.id);
+      return;
+    }
+    case 'reverse': {
+      const { data } = await stripe.transfers.list();
+      const transfer = data[step.transfer];
+      if (transfer) await stripe.transfers.createReversal(transfer.id, { amount: step.amount });
+      return;
+    }
+    case 'answer': {
+      const { data } = await stripe.disputes.list();
+      const dispute = data[step.dispute];
+      if (dispute) await stripe.disputes.update(dispute.id, { evidence: { uncategorized_text: step.text } });
       return;
     }
     case 'payout': {
@@ -125,15 +225,23 @@ it('conserves money in any sequence of operations', async () => {
         const held = sum(books.map((book) => sums(core, book)));
         const { platform } = core.world;
         const booked = platform.charges.values().filter((charge) => charge.balance_transaction !== null);
-        const paidIn = sum(booked.map((charge) => charge.amount));
+        const paidIn = sum(booked.map((charge) => charge.amount_captured));
+        const refunded = sum(platform.refunds.values().map(paidOut));
+        const disputed = -sum(
+          platform.disputes
+            .values()
+            .flatMap(movements)
+            .map((txn) => txn.amount),
+        );
         const cost = sum(platform.balanceTransactions.values().map((txn) => txn.fee));
         const out = books
           .flatMap((book) => book.payouts.values())
           .filter((payout) => !['failed', 'canceled'].includes(payout.status));
-        expect(held).toBe(paidIn - cost - sum(out.map((payout) => payout.amount)));
+        expect(held).toBe(paidIn - cost - refunded - disputed - sum(out.map((payout) => payout.amount)));
+        withinBounds(core);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 80 },
   );
 }, 120_000);
 

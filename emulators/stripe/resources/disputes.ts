@@ -129,7 +129,7 @@ function withdraw(world: World, book: Book, dispute: Stripe.Dispute): Stripe.Dis
 
 function reinstate(world: World, book: Book, dispute: Stripe.Dispute): Stripe.Dispute {
   const paid = dispute.balance_transactions[0]?.fee ?? 0;
-  const fee = world.switches.disputeFeeReturnedWhenWon ? -paid : 0;
+  const fee = world.switches.disputeFeeReturnedWhenWon ? 0 - paid : 0;
   const txn = post(world, book, {
     type: 'adjustment',
     reportingCategory: 'dispute_reversal',

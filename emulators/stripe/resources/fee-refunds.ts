@@ -19,9 +19,12 @@ export interface FeeRefundOrder {
   connected: 'own' | 'none';
 }
 
-/** The part of `whole` that belongs to `part` of `of`, rounded half up: the emulator's rule, Stripe's is unconfirmed. */
+/**
+ * The part of `whole` that belongs to `part` of `of`, rounded half up: the emulator's rule, Stripe's is unconfirmed.
+ * The products are larger than a double holds exactly.
+ */
 export const proportion = (whole: number, part: number, of: number): number =>
-  of === 0 ? 0 : Math.floor((2 * whole * part + of) / (2 * of));
+  of === 0 ? 0 : Number((2n * BigInt(whole) * BigInt(part) + BigInt(of)) / (2n * BigInt(of)));
 
 /** What the connected account's movement carries when a fee comes back with it. */
 export const feeBack = (amount: number, currency: string): Stripe.BalanceTransaction.FeeDetail[] =>

@@ -29,7 +29,7 @@ export function takeRefund(
     type: ofCard ? 'refund' : 'payment_refund',
     reportingCategory: 'refund',
     amount: -refund.amount,
-    fee: -feeAmount,
+    fee: 0 - feeAmount,
     feeDetails: feeBack(feeAmount, charge.currency),
     currency: charge.currency,
     source: refund.id,

@@ -132,7 +132,7 @@ function takeBack(
     type: 'payment_refund',
     reportingCategory: 'refund',
     amount: -part.amount,
-    fee: -part.feeAmount,
+    fee: 0 - part.feeAmount,
     feeDetails: feeBack(part.feeAmount, payment.currency),
     currency: payment.currency,
     source: id,
