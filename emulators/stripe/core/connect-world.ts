@@ -1,5 +1,6 @@
 /** What the emulator knows of Connect beyond accounts, and of event destinations. */
 import type Stripe from 'stripe';
+import type { KeptReply } from './idempotency.ts';
 
 /** An event destination (v2): where events go, thin or as snapshots, with its secret. */
 export interface Destination {
@@ -17,6 +18,8 @@ export interface ConnectWorld {
   readonly destinations: Map<string, Destination>;
   /** Thin events that no snapshot stands behind, by id. */
   readonly ownEvents: Map<string, ThinEvent>;
+  /** Answers of v2 by idempotency key. */
+  readonly kept: Map<string, KeptReply>;
 }
 
 /** A thin event: it names what it is about and says nothing of it. */
@@ -39,4 +42,5 @@ export const createConnectWorld = (): ConnectWorld => ({
   paidOutBy: new Map(),
   destinations: new Map(),
   ownEvents: new Map(),
+  kept: new Map(),
 });

@@ -10,7 +10,9 @@ import { expanded, requireKnownSteps } from './expand.ts';
 import { REQUEST_FAULTS, takeFault } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { decodeForm } from './form.ts';
-import { canonical, keep, recall, slotOf } from './idempotency.ts';
+import type { Tree } from './form.ts';
+import { canonical, freed, isKept, keep, recall, slotOf } from './idempotency.ts';
+import { decodeJson } from './json.ts';
 import { checkParams } from './params.ts';
 import { findRoute } from './routes.ts';
 import type { Route } from './routes.ts';
@@ -171,7 +173,7 @@ function handle(world: World, request: CoreRequest): CoreResponse {
     if (fault?.kind === 'rate_limit') throw tooMany();
     if (fault?.kind === 'error_500_before') throw serverError();
     const book = bookFor(world, route, caller);
-    const tree = decodeForm(request.method === 'POST' ? request.body : query || request.body);
+    const tree = decode(request, path, query);
     if (route.path.startsWith('/v1/payment_intents') && Object.hasOwn(tree, 'payment_method_types'))
       throw noMethodTypes();
     const params = checkParams(route.params, tree);
@@ -225,12 +227,15 @@ function handle(world: World, request: CoreRequest): CoreResponse {
       requestId,
       state: fault?.kind === 'hang_after_success' ? ('running' as const) : ('done' as const),
     };
-    if (!done.validation) keep(world, slot, reply);
-    return finish(outcome, fault, () => {
-      const held = world.kept.get(slot);
-      if (held) held.state = 'done';
-    });
+    if (!done.validation && isKept(asked.route, outcome.status)) keep(world, slot, reply);
+    return finish(outcome, fault, () => void freed(world, asked.route, slot));
   }
+}
+
+/** The parameters as they were sent: bodies of v2 are JSON, everything else is a form. */
+function decode(request: CoreRequest, path: string, query: string): Tree {
+  if (request.method !== 'POST') return decodeForm(query || request.body);
+  return path.startsWith('/v2/') ? decodeJson(request.body) : decodeForm(request.body);
 }
 
 /** Runs the request. A refusal is an answer too; `validation` says that nothing was begun. */

@@ -1,4 +1,4 @@
-/** Idempotency keys: the first answer is kept for 24 hours of the emulator's clock and given again. */
+/** Idempotency keys: the first answer is kept for 24 hours of the emulator's clock (30 days in v2) and given again. */
 import { StripeFailure } from './errors.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +17,22 @@ export interface KeptReply {
 }
 
 const LIFETIME = 24 * 3_600;
+const LIFETIME_V2 = 30 * 86_400;
+
+const isV2 = (route: string): boolean => route.includes(' /v2/');
+
+/** Where the answers of a route are kept: those of v2 stay longer, by themselves. */
+const shelfOf = (world: World, route: string) =>
+  isV2(route) ? { kept: world.connect.kept, lifetime: LIFETIME_V2 } : { kept: world.kept, lifetime: LIFETIME };
+
+/** Whether an answer is kept: in v2 what failed is tried again. */
+export const isKept = (route: string, status: number): boolean => !isV2(route) || status < 400;
+
+/** An answer that was held back has been sent. */
+export function freed(world: World, route: string, slot: string): void {
+  const held = shelfOf(world, route).kept.get(slot);
+  if (held) held.state = 'done';
+}
 
 export const slotOf = (world: World, key: string, account: string): string =>
   world.switches.idempotencyKeysPerAccount ? `${account} ${key}` : key;
@@ -27,10 +43,11 @@ export function recall(
   slot: string,
   asked: { key: string; route: string; params: string },
 ): KeptReply | undefined {
-  const kept = world.kept.get(slot);
+  const shelf = shelfOf(world, asked.route);
+  const kept = shelf.kept.get(slot);
   if (!kept) return undefined;
-  if (world.now - kept.at >= LIFETIME) {
-    world.kept.delete(slot);
+  if (world.now - kept.at >= shelf.lifetime) {
+    shelf.kept.delete(slot);
     return undefined;
   }
   if (kept.route !== asked.route) {
@@ -73,11 +90,12 @@ export function recall(
 
 /** Keeps an answer, and forgets those whose time is over: they stand first, in the order they were kept. */
 export function keep(world: World, slot: string, reply: KeptReply): void {
-  for (const [old, { at }] of world.kept) {
-    if (world.now - at < LIFETIME) break;
-    world.kept.delete(old);
+  const { kept, lifetime } = shelfOf(world, reply.route);
+  for (const [old, { at }] of kept) {
+    if (world.now - at < lifetime) break;
+    kept.delete(old);
   }
-  world.kept.set(slot, reply);
+  kept.set(slot, reply);
 }
 
 /** A text that is the same for the same parameters in any order. */

@@ -10,6 +10,7 @@ import { EVENTS_ROUTES } from './table/events.ts';
 import { PAYMENTS_ROUTES } from './table/payments.ts';
 import type { Route } from './table/route.ts';
 import { TRANSFERS_ROUTES } from './table/transfers.ts';
+import { V2_ROUTES } from './table/v2.ts';
 
 export type { Route } from './table/route.ts';
 
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...TRANSFERS_ROUTES,
   ...BILLING_ROUTES,
   ...EVENTS_ROUTES,
+  ...V2_ROUTES,
 ];
 
 /** By method and number of segments, so that a request is compared with few. */

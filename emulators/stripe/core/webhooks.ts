@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type Stripe from 'stripe';
 import { takeFault } from './faults.ts';
+import { thinOf } from './thin.ts';
 import type { World } from './world.ts';
 
 export interface Endpoint {
@@ -19,6 +20,8 @@ export interface Delivery {
   endpointId: string;
   url: string;
   secret: string;
+  /** The whole event, or its thin twin. */
+  payload: 'snapshot' | 'thin';
   /** `pending` until a 2xx (`succeeded`), the last retry (`failed`) or a fault that swallowed it (`dropped`). */
   status: 'pending' | 'succeeded' | 'failed' | 'dropped';
   attempts: number;
@@ -30,16 +33,48 @@ export interface Delivery {
   delayMs: number;
 }
 
-const matches = (endpoint: Endpoint, type: string): boolean =>
-  endpoint.object.enabled_events.includes('*') || endpoint.object.enabled_events.includes(type);
+/** Who an event is sent to, and in which of its two forms. */
+export interface Target {
+  id: string;
+  url: string;
+  secret: string;
+  payload: 'snapshot' | 'thin';
+}
+
+const wants = (types: readonly string[], type: string): boolean => types.includes('*') || types.includes(type);
+
+/** Everyone who asked for an event: webhook endpoints by their side of Connect, destinations by what they name. */
+function targetsOf(world: World, event: { type: string; account?: string }): Target[] {
+  const targets: Target[] = [];
+  const ofAccount = event.account !== undefined;
+  for (const { object, secret, connect } of world.endpoints.values()) {
+    if (connect !== ofAccount || object.status !== 'enabled' || !wants(object.enabled_events, event.type)) continue;
+    targets.push({ id: object.id, url: object.url, secret, payload: 'snapshot' });
+  }
+  for (const { object, secret } of world.connect.destinations.values()) {
+    const type = object.event_payload === 'thin' ? `v1.${event.type}` : event.type;
+    const from = ofAccount ? '@accounts' : '@self';
+    if (object.status !== 'enabled' || !object.events_from!.includes(from)) continue;
+    if (!wants(object.enabled_events, type)) continue;
+    targets.push({ id: object.id, url: object.webhook_endpoint!.url!, secret, payload: object.event_payload });
+  }
+  return targets;
+}
 
 /** Puts an event's deliveries into the outbox and says how many endpoints wait for it. */
 export function enqueue(world: World, event: { id: string; type: string; account?: string }): number {
-  let waiting = 0;
-  for (const endpoint of world.endpoints.values()) {
-    const wanted = endpoint.connect === (event.account !== undefined);
-    if (!wanted || endpoint.object.status !== 'enabled' || !matches(endpoint, event.type)) continue;
-    waiting += 1;
+  const targets = targetsOf(world, event);
+  send(world, event, targets);
+  return targets.filter((target) => target.payload === 'snapshot').length;
+}
+
+/** Puts one delivery for each target into the outbox, as the injected faults have it. */
+export function send(
+  world: World,
+  event: { id: string; type: string; account?: string },
+  targets: readonly Target[],
+): void {
+  for (const target of targets) {
     const about = { account: event.account ?? null, eventType: event.type };
     const dropped = takeFault(world, 'drop_delivery', about) !== undefined;
     const copies = takeFault(world, 'duplicate_delivery', about) ? 2 : 1;
@@ -52,9 +87,10 @@ export function enqueue(world: World, event: { id: string; type: string; account
         eventId: event.id,
         eventType: event.type,
         account: event.account ?? null,
-        endpointId: endpoint.object.id,
-        url: endpoint.object.url,
-        secret: endpoint.secret,
+        endpointId: target.id,
+        url: target.url,
+        secret: target.secret,
+        payload: target.payload,
         status: dropped ? 'dropped' : 'pending',
         attempts: 0,
         lastResult: dropped ? 'dropped by an injected fault' : null,
@@ -65,7 +101,6 @@ export function enqueue(world: World, event: { id: string; type: string; account
       if (!dropped && world.switches.deliveries === 'automatic') world.outbox.push(delivery);
     }
   }
-  return waiting;
 }
 
 /** Records an attempt. `final` says that no other will follow. */
@@ -79,7 +114,7 @@ export function recordAttempt(world: World, id: string, result: number | string,
   if (ok) delivery.status = 'succeeded';
   else if (final) delivery.status = 'failed';
   const event = world.events.get(delivery.eventId);
-  if (ok && event && !delivery.copy)
+  if (ok && event && !delivery.copy && delivery.payload === 'snapshot')
     world.events.update(event.id, { pending_webhooks: Math.max(0, event.pending_webhooks - 1) });
 }
 
@@ -93,8 +128,10 @@ export function signedPayload(
   atSeconds: number,
 ): { body: string; signature: string } {
   const event = world.events.get(delivery.eventId);
-  if (!event) throw new Error(`The event ${delivery.eventId} is gone.`);
-  const body = JSON.stringify(event, null, 2);
+  const sent =
+    delivery.payload === 'snapshot' ? event : event ? thinOf(event) : world.connect.ownEvents.get(delivery.eventId);
+  if (!sent) throw new Error(`The event ${delivery.eventId} is gone.`);
+  const body = JSON.stringify(sent, null, 2);
   return { body, signature: sign(body, delivery.secret, atSeconds) };
 }
 

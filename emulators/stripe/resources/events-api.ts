@@ -11,7 +11,7 @@ import type { Book, World } from '../core/world.ts';
 /** Stripe keeps events this long. */
 const RETENTION = 30 * 86_400;
 
-const belongs = (world: World, book: Book, event: Stripe.EventBase) =>
+export const belongs = (world: World, book: Book, event: Stripe.EventBase) =>
   (event.account ?? world.platform.account) === book.account && world.now - event.created <= RETENTION;
 
 export function retrieveEvent(world: World, book: Book, _: ExpandOnly, [id = '']: string[]): Stripe.EventBase {
@@ -63,7 +63,8 @@ export function registerEndpoint(
   },
 ): Endpoint {
   if (!URL.canParse(order.url)) throw badParam('url', `Invalid URL: ${order.url}`, 'url_invalid');
-  if (world.endpoints.size >= 16) throw badParam('url', 'You have reached the maximum of 16 webhook endpoints.');
+  if (world.endpoints.size + world.connect.destinations.size >= 16)
+    throw badParam('url', 'You have reached the maximum of 16 webhook endpoints.');
   const endpoint: Endpoint = {
     object: {
       id: world.ids.next('we'),
