@@ -3,7 +3,10 @@ import type { Firestore } from 'firebase-admin/firestore';
 import { readConfig, secrets, type Config } from '../config.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createFortnoxClient, type FortnoxClient } from './fortnox/client.ts';
+import { rotatingRefreshToken } from './fortnox/rotating-token.ts';
+import { createTokenLock } from './fortnox/token-lock.ts';
 import { cloudLog, type Log } from './log.ts';
+import { createSecretStore } from './secrets/secret-store.ts';
 import { createStripeClient, type StripeClient } from './stripe.ts';
 import { cloudTasks, type Tasks } from './tasks.ts';
 
@@ -39,19 +42,33 @@ async function createProductionContext(): Promise<Context> {
     clock: systemClock,
     db,
     stripe: once(() => createStripeClient(config.stripeApiBase, secrets.stripeSecretKey.value())),
-    fortnox: once(async () =>
-      createFortnoxClient({
-        apiBase: config.fortnoxApiBase,
-        ...(config.fortnoxTokenBase ? { tokenBase: config.fortnoxTokenBase } : {}),
-        clientId: secrets.fortnoxClientId.value(),
-        clientSecret: secrets.fortnoxClientSecret.value(),
-        tenantId: config.fortnoxTenantId,
-        now: () => systemClock.now(),
-      }),
-    ),
+    fortnox: once(() => createFortnox(config, db, app.options.projectId ?? process.env.GCLOUD_PROJECT ?? '')),
     tasks: cloudTasks,
     log: cloudLog,
   };
+}
+
+/** Outside what a deploy pins, and outside what `functions:secrets:prune` cleans up. */
+const refreshTokenSecret = 'fortnox-refresh-token';
+
+/** The client, with tokens by the way that FORTNOX_AUTH names. */
+async function createFortnox(config: Config, db: Firestore, projectId: string): Promise<FortnoxClient> {
+  const now = () => systemClock.now();
+  const settings = {
+    apiBase: config.fortnoxApiBase,
+    ...(config.fortnoxTokenBase ? { tokenBase: config.fortnoxTokenBase } : {}),
+    clientId: secrets.fortnoxClientId.value(),
+    clientSecret: secrets.fortnoxClientSecret.value(),
+    tenantId: config.fortnoxTenantId,
+    now,
+  };
+  if (config.fortnoxAuth === 'client_credentials') return createFortnoxClient(settings);
+  const store = await createSecretStore({ projectId, secret: refreshTokenSecret });
+  const lock = createTokenLock(db, now);
+  return createFortnoxClient({
+    ...settings,
+    tokens: (http) => rotatingRefreshToken(http, { store, lock, log: cloudLog }),
+  });
 }
 
 /** Runs the maker once; a failed make is forgotten, so that the next call tries again. */
