@@ -154,6 +154,22 @@ describe('an intent that is changed', () => {
   });
 });
 
+it('changes what a charge is called', async () => {
+  const sale = await stripe.paymentIntents.create({
+    amount: 9_900,
+    currency: 'sek',
+    payment_method: 'pm_card_visa',
+    confirm: true,
+  });
+  const change = { description: 'Session', metadata: { a: 'b' }, fraud_details: { user_report: 'safe' as const } };
+  expect(await stripe.charges.update(sale.latest_charge as string, change)).toMatchObject(change);
+  expect((await types()).at(-1)).toBe('charge.updated');
+  await stripe.charges.update(sale.latest_charge as string, { transfer_group: 'g1' });
+  expect((await refusal(stripe.charges.update(sale.latest_charge as string, { transfer_group: 'g2' }))).param).toBe(
+    'transfer_group',
+  );
+});
+
 describe('the kinds of payment method', () => {
   const make = (more: Partial<Stripe.PaymentIntentCreateParams>) =>
     stripe.paymentIntents.create({ amount: 49_900, currency: 'sek', ...more });

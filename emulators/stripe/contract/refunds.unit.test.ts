@@ -1,6 +1,6 @@
 /** Refunds: of the platform's own money, with what was shared out taken back, and those that wait or fail. */
 import type Stripe from 'stripe';
-import { DAY, onboardedCoach, refusal, sellProgramme, startBench } from './harness.ts';
+import { DAY, FORM, newLink, onboardedCoach, refusal, sellProgramme, startBench, submitForm } from './harness.ts';
 import type { Bench } from './harness.ts';
 
 let bench: Bench;
@@ -277,6 +277,45 @@ describe('the test cards of refunds', () => {
     });
     const told = (await stripe.events.list({ limit: 50 })).data.map((event) => event.type);
     for (const type of ['refund.failed', 'refund.updated', 'charge.refund.updated']) expect(told).toContain(type);
+  });
+});
+
+describe('a direct charge', () => {
+  it('is refunded by its account, and the fee comes back with it', async () => {
+    const { id: account } = await stripe.accounts.create({
+      country: 'SE',
+      controller: {
+        fees: { payer: 'application' },
+        losses: { payments: 'application' },
+        stripe_dashboard: { type: 'full' },
+      },
+      capabilities: { card_payments: { requested: true }, transfers: { requested: true } },
+      settings: { payouts: { schedule: { interval: 'manual' } } },
+    });
+    await submitForm((await newLink(stripe, account)).url, FORM);
+    await fill();
+    const there = { stripeAccount: account };
+    const sale = await stripe.paymentIntents.create(
+      {
+        amount: 49_900,
+        currency: 'sek',
+        application_fee_amount: 9_900,
+        payment_method: 'pm_card_bypassPending',
+        confirm: true,
+      },
+      there,
+    );
+    const own = await available();
+    const half = { payment_intent: sale.id, amount: 24_950, expand: ['balance_transaction'] };
+    const refund = await stripe.refunds.create({ ...half, refund_application_fee: true }, there);
+    expect(refund).toMatchObject({
+      status: 'succeeded',
+      balance_transaction: { amount: -24_950, fee: -4_950, net: -20_000 },
+    });
+    expect([await available(), await available(account)]).toEqual([own - 4_950, 20_000]);
+    expect((await refusal(stripe.refunds.retrieve(refund.id))).statusCode).toBe(404);
+    // Without the fee the account has not enough, and the refund waits.
+    expect((await stripe.refunds.create({ payment_intent: sale.id }, there)).status).toBe('pending');
   });
 });
 

@@ -162,6 +162,20 @@ describe('a payment method', () => {
     expect([error.statusCode, error.code]).toEqual([status, code]);
   });
 
+  it('is made by a browser, which then pays with it', async () => {
+    const browser = client(bench.emulator.port, 'pk_test_browser');
+    const made = await browser.paymentMethods.create({
+      type: 'card',
+      card: { number: '4242424242424242', exp_month: 4, exp_year: 2031, cvc: '123' },
+    });
+    expect(made.card?.last4).toBe('4242');
+    const intent = await stripe.paymentIntents.create({ amount: 9_900, currency: 'sek' });
+    const confirm = { client_secret: intent.client_secret!, payment_method: made.id };
+    const paid = await browser.paymentIntents.confirm(intent.id, confirm);
+    expect(paid.status).toBe('succeeded');
+    expect((await refusal(browser.paymentMethods.retrieve(made.id))).code).toBe('secret_key_required');
+  });
+
   it('is changed once a customer has it', async () => {
     const made = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } });
     expect((await refusal(stripe.paymentMethods.update(made.id, { metadata: { a: 'b' } }))).code).toBe(

@@ -37,9 +37,11 @@ const SAFE: readonly (keyof Stripe.PaymentIntent | keyof Stripe.SetupIntent)[] =
   'usage',
 ];
 
-/** What Stripe.js may see of a PaymentIntent or a SetupIntent. */
+/** What Stripe.js may see of a PaymentIntent or a SetupIntent; a payment method it made it may see whole. */
 export const safeFields = (body: object): object =>
-  Object.fromEntries(Object.entries(body).filter(([name]) => (SAFE as readonly string[]).includes(name)));
+  'object' in body && body.object === 'payment_method'
+    ? body
+    : Object.fromEntries(Object.entries(body).filter(([name]) => (SAFE as readonly string[]).includes(name)));
 
 export const unknownUrl = (method: string, path: string) =>
   new StripeFailure(404, {

@@ -177,7 +177,7 @@ function handle(world: World, request: CoreRequest): CoreResponse {
     if (route.path.startsWith('/v1/payment_intents') && Object.hasOwn(tree, 'payment_method_types'))
       throw noMethodTypes();
     const params = checkParams(route.params, tree);
-    requireSecret(caller, params);
+    requireSecret(caller, route, params);
     requireKnownSteps(params.expand as string[] | undefined);
     if (key === null) return finish(execute(world, book, route, params, ids, caller, { requestId, key }), fault);
     if (key.length > 255) throw badParam('', 'Idempotency keys must be at most 255 characters.');
@@ -291,8 +291,9 @@ function bookFor(world: World, route: Route, caller: Caller): Book {
   return world.books.get(caller.account)!;
 }
 
-function requireSecret(caller: Caller, params: Record<string, unknown>): void {
-  if (caller.kind === 'publishable' && params.client_secret === undefined) {
+function requireSecret(caller: Caller, route: Route, params: Record<string, unknown>): void {
+  const secret = Object.hasOwn(route.params, 'client_secret');
+  if (caller.kind === 'publishable' && secret && params.client_secret === undefined) {
     throw badParam('client_secret', 'Missing required param: client_secret.', 'parameter_missing');
   }
   if (caller.kind === 'publishable' && params.expand !== undefined) {

@@ -83,6 +83,8 @@ export function confirmIntent(
     }),
   });
   emit(world, book, 'payment_intent.requires_action', after);
+  const invoice = book.invoices.get(book.invoiceOfIntent.get(intent.id) ?? '');
+  if (invoice) emit(world, book, 'invoice.payment_action_required', invoice);
   return after;
 }
 

@@ -2,6 +2,7 @@
 import type Stripe from 'stripe';
 import * as radar from '../../resources/aftermath.ts';
 import { capturePaymentIntent } from '../../resources/capture.ts';
+import { updateCharge } from '../../resources/charge-update.ts';
 import * as disputes from '../../resources/disputes.ts';
 import * as making from '../../resources/make-method.ts';
 import * as refunds from '../../resources/refunds.ts';
@@ -100,6 +101,20 @@ export const CUSTOMER_PAYMENTS_ROUTES: readonly Route[] = [
   ),
   route(
     'POST',
+    '/v1/charges/{}',
+    'any',
+    {
+      description: str(1000),
+      fraud_details: obj<Stripe.ChargeUpdateParams.FraudDetails>({ user_report: oneOf('fraudulent', 'safe') }),
+      metadata,
+      receipt_email: str(),
+      transfer_group: str(),
+      expand,
+    },
+    updateCharge,
+  ),
+  route(
+    'POST',
     '/v1/refunds',
     'any',
     {
@@ -159,6 +174,7 @@ export const CUSTOMER_PAYMENTS_ROUTES: readonly Route[] = [
       expand,
     },
     making.createPaymentMethod,
+    true,
   ),
   route(
     'POST',
