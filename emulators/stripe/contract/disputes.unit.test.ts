@@ -203,3 +203,14 @@ describe('Radar', () => {
     ]);
   });
 });
+
+it('blocks a payment that is too risky, and says not to try again', async () => {
+  const error = await refusal(sell('pm_card_radarBlock'));
+  expect(error).toMatchObject({ code: 'card_declined', decline_code: 'fraudulent', advice_code: 'do_not_try_again' });
+  const charge = await stripe.charges.retrieve(error.charge!);
+  expect(charge.outcome).toMatchObject({
+    type: 'blocked',
+    network_status: 'not_sent_to_network',
+    risk_level: 'highest',
+  });
+});

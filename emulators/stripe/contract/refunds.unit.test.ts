@@ -207,6 +207,18 @@ describe('money that is not there yet', () => {
     expect(await available()).toBe(8_971 + 50_000 - 930 - 49_900);
   });
 
+  it('is made with money of any kind: a reversal, too', async () => {
+    const coach = await onboardedCoach(stripe);
+    const sale = await sellProgramme(stripe, coach);
+    const first = await stripe.refunds.create({ payment_intent: sale.id, amount: 30_000 });
+    const second = await stripe.refunds.create({ payment_intent: sale.id, amount: 5_000 });
+    expect([first.status, second.status]).toEqual(['pending', 'succeeded']);
+    const { transfer } = await stripe.charges.retrieve(sale.latest_charge as string);
+    await stripe.transfers.createReversal(transfer as string, { amount: 30_000 });
+    expect((await stripe.refunds.retrieve(first.id)).status).toBe('succeeded');
+    expect(await available()).toBe(8_971 + 30_000 - 35_000);
+  });
+
   it('is given up while it waits, and asked for again', async () => {
     const coach = await onboardedCoach(stripe);
     const sale = await sellProgramme(stripe, coach);

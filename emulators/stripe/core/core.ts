@@ -17,6 +17,7 @@ import { checkParams } from './params.ts';
 import { findRoute } from './routes.ts';
 import type { Route } from './routes.ts';
 import type { Switches } from './switches.ts';
+import { payWaitingRefunds } from '../resources/refund-money.ts';
 import { runTimer } from './transitions.ts';
 import type { Delivery } from './webhooks.ts';
 import { recordAttempt, signedPayload } from './webhooks.ts';
@@ -101,8 +102,11 @@ export function createStripeCore(options: CoreOptions = {}): StripeCore {
       world.now = Math.max(world.now, due.at);
       world.request = null;
       runTimer(world, due);
+      payWaitingRefunds(world);
     }
     world.now = until;
+    world.request = null;
+    payWaitingRefunds(world);
     return until;
   };
 
@@ -170,7 +174,7 @@ function handle(world: World, request: CoreRequest): CoreResponse {
     const fault = takeFault(world, REQUEST_FAULTS, { method: request.method, path, account: entry.account });
     entry.fault = fault?.kind ?? null;
     if (fault?.kind === 'timeout_before') return answer(0, {}, { kind: 'break', delayMs: fault.delayMs });
-    if (fault?.kind === 'rate_limit') throw tooMany();
+    if (fault?.kind === 'rate_limit') throw tooMany(path);
     if (fault?.kind === 'error_500_before') throw serverError();
     const book = bookFor(world, route, caller);
     const tree = decode(request, path, query);

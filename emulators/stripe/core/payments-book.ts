@@ -3,11 +3,9 @@
 export interface PaymentsBook {
   /** Payment methods the customer has authenticated for later use. */
   readonly setUp: Set<string>;
-  /** Refunds that wait for money, oldest first. */
-  readonly waitingRefunds: Set<string>;
 }
 
-export const createPaymentsBook = (): PaymentsBook => ({ setUp: new Set(), waitingRefunds: new Set() });
+export const createPaymentsBook = (): PaymentsBook => ({ setUp: new Set() });
 
 /** A customer is asked to authenticate: the page under `/_hosted/3ds/{token}`. */
 export interface Challenge {

@@ -3,7 +3,7 @@ import { authorizationExpires } from '../resources/capture.ts';
 import { settleLate } from '../resources/charges.ts';
 import { debitClears } from '../resources/debits.ts';
 import { disputeCloses, disputeOverdue } from '../resources/disputes.ts';
-import { payWaitingRefunds, refundFails, refundSucceeds } from '../resources/refund-money.ts';
+import { refundFails, refundSucceeds } from '../resources/refund-money.ts';
 import { accountVerified } from '../resources/onboarding.ts';
 import { payoutDay } from '../resources/payout-schedule.ts';
 import { payoutArrives, payoutBounces, payoutInTransit } from '../resources/payouts.ts';
@@ -19,8 +19,7 @@ export function runTimer(world: World, timer: Timer): void {
   const book = bookOf(world, account);
   switch (kind) {
     case 'funds_available':
-      release(world, book, Number(id));
-      return payWaitingRefunds(world, book);
+      return release(world, book, Number(id));
     case 'charge_settles':
       return settleLate(world, book, id);
     case 'charge_aftermath':

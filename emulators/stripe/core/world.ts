@@ -100,6 +100,8 @@ export interface World {
   readonly testClocks: TestClocks;
   /** Open 3-D Secure pages, by token. */
   readonly challenges: Map<string, Challenge>;
+  /** Refunds that wait for money, oldest first, with their accounts. */
+  readonly waitingRefunds: Map<string, string>;
   readonly connect: ConnectWorld;
   readonly bankAccounts: Collection<Stripe.BankAccount>;
   /** Bank accounts whose payouts fail, with the failure code. */
@@ -182,6 +184,7 @@ export function createWorld(options: {
     links: new Map(),
     testClocks: createTestClocks(index),
     challenges: new Map(),
+    waitingRefunds: new Map(),
     connect: createConnectWorld(),
     bankAccounts: new Collection(index),
     failingBanks: new Map(),

@@ -77,7 +77,7 @@ function closeReview(
   world: World,
   book: Book,
   review: Stripe.Review,
-  why: 'approved' | 'refunded' | 'refunded_as_fraud' | 'disputed',
+  why: 'approved' | 'refunded' | 'refunded_as_fraud',
 ): Stripe.Review {
   const after = book.reviews.update(review.id, { open: false, closed_reason: why, reason: why });
   emit(world, book, 'review.closed', after);

@@ -9,7 +9,8 @@ import type { Book, World } from '../core/world.ts';
 import { APPLICATION, bookOf, isPlatform } from '../core/world.ts';
 import { fundsDelay } from './balance-settings.ts';
 import { billPlatform, chargeFees } from './direct.ts';
-import type { CardOutcome } from './test-cards.ts';
+import { declineOutcome } from './decline.ts';
+import type { Decline } from './decline.ts';
 
 function detailsOf(
   method: Stripe.PaymentMethod,
@@ -164,23 +165,13 @@ export function failedCharge(
   book: Book,
   intent: Stripe.PaymentIntent,
   method: Stripe.PaymentMethod,
-  outcome: Extract<CardOutcome, { kind: 'declines' }>,
+  outcome: Decline,
 ): Stripe.Charge {
   return book.charges.add({
     ...chargeOf(world, intent, method),
     failure_code: outcome.code,
     failure_message: outcome.message,
-    outcome: {
-      advice_code: 'try_again_later',
-      network_advice_code: null,
-      network_decline_code: '05',
-      network_status: 'declined_by_network',
-      reason: outcome.declineCode ?? outcome.code,
-      risk_level: 'normal',
-      risk_score: 12,
-      seller_message: 'The bank returned a decline.',
-      type: 'issuer_declined',
-    },
+    outcome: declineOutcome(outcome),
     status: 'failed',
   });
 }

@@ -7,10 +7,11 @@ import { planAftermath } from './aftermath.ts';
 import { authorized } from './capture.ts';
 import { failedCharge, settleCharge, succeededCharge } from './charges.ts';
 import { startDebit } from './debits.ts';
+import { adviceOf } from './decline.ts';
+import type { Decline } from './decline.ts';
 import { invoiceAttemptFailed, invoicePaid } from './invoices.ts';
 import { attachTo, cardOf, requireUnspent, usable } from './payment-methods.ts';
-import { payWaitingRefunds } from './refund-money.ts';
-import type { CardOutcome, TestCard } from './test-cards.ts';
+import type { TestCard } from './test-cards.ts';
 import { AUTHENTICATION_REQUIRED, challenge, dropChallenges, mustAuthenticate } from './three-d-secure.ts';
 
 export interface Confirmation {
@@ -184,7 +185,6 @@ export function paid(
   emit(world, book, 'payment_intent.succeeded', after);
   invoicePaid(world, book, after);
   planAftermath(world, book, made);
-  payWaitingRefunds(world, book);
   return after;
 }
 
@@ -193,11 +193,12 @@ function decline(
   book: Book,
   intent: Stripe.PaymentIntent,
   method: Stripe.PaymentMethod,
-  outcome: Extract<CardOutcome, { kind: 'declines' }>,
+  outcome: Decline,
 ): never {
   const made = failedCharge(world, book, intent, method, outcome);
   const error = {
-    ...(outcome.declineCode === null ? {} : { advice_code: 'try_again_later', decline_code: outcome.declineCode }),
+    advice_code: adviceOf(outcome),
+    ...(outcome.declineCode === null ? {} : { decline_code: outcome.declineCode }),
     charge: made.id,
     code: outcome.code,
     doc_url: `https://stripe.com/docs/error-codes/${outcome.code.replaceAll('_', '-')}`,

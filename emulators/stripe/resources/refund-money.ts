@@ -2,6 +2,7 @@
 import type Stripe from 'stripe';
 import { fundsOf, post } from '../core/balance.ts';
 import { emit, emitChange } from '../core/events.ts';
+import { bookOf } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
 import { feeBack } from './fee-refunds.ts';
 import { cardOf } from './payment-methods.ts';
@@ -59,13 +60,18 @@ export function tellRefund(world: World, book: Book, before: Stripe.Refund, afte
   emitChange(world, book, 'charge.refund.updated', before, after);
 }
 
-/** Refunds that wait for money are made, oldest first, as far as it goes. */
-export function payWaitingRefunds(world: World, book: Book): void {
-  for (const id of book.payments.waitingRefunds) {
+/** Refunds that wait for money are made, those of an account oldest first, as far as its money goes. */
+export function payWaitingRefunds(world: World): void {
+  const poor = new Set<string>();
+  for (const [id, account] of world.waitingRefunds) {
+    const book = bookOf(world, account);
     const before = book.refunds.get(id)!;
     const charge = book.charges.get(before.charge as string)!;
-    if (!hasFunds(world, book, charge, before.amount)) return;
-    book.payments.waitingRefunds.delete(id);
+    if (poor.has(account) || !hasFunds(world, book, charge, before.amount)) {
+      poor.add(account);
+      continue;
+    }
+    world.waitingRefunds.delete(id);
     const txn = takeRefund(world, book, before, charge, 0);
     const { pending_reason: _, ...rest } = before;
     const status = afterTaking(world, book, charge, id);
@@ -107,7 +113,6 @@ export function refundFails(world: World, book: Book, id: string): void {
   unrefund(world, book, before);
   tellRefund(world, book, before, after);
   emit(world, book, 'refund.failed', after);
-  payWaitingRefunds(world, book);
 }
 
 /** The charge counts as refunded by that much less. */

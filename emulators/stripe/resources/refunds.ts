@@ -51,7 +51,7 @@ export function createRefund(world: World, book: Book, params: Stripe.RefundCrea
   if (fee && ownFee > 0) refundFee(world, fee, { amount: ownFee, connected: funded ? 'none' : 'own' });
   const txn = funded ? takeRefund(world, book, { id, amount }, charge, ownFee) : null;
   const status = txn ? afterTaking(world, book, charge, id) : 'pending';
-  if (!txn) book.payments.waitingRefunds.add(id);
+  if (!txn) world.waitingRefunds.set(id, book.account);
 
   const refund = book.refunds.add({
     id,
@@ -200,10 +200,10 @@ export function updateRefund(world: World, book: Book, params: Stripe.RefundUpda
 /** Gives up a refund that waits for money. A reversal made for it stays: the money is the platform's until it is sent on. */
 export function cancelRefund(world: World, book: Book, _: ExpandOnly, [id = '']: string[]): Stripe.Refund {
   const before = refundNamed(book, id);
-  if (!book.payments.waitingRefunds.has(id)) {
+  if (!world.waitingRefunds.has(id)) {
     throw refused(`You cannot cancel this refund: it has a status of ${before.status} and its money has been sent.`);
   }
-  book.payments.waitingRefunds.delete(id);
+  world.waitingRefunds.delete(id);
   const { pending_reason: __, ...rest } = before;
   const after = book.refunds.put({ ...rest, status: 'canceled' });
   unrefund(world, book, before);

@@ -8,7 +8,8 @@ import { bookOf } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
 import { authenticated, authenticationFailed } from './confirm.ts';
 import { setupAuthenticated, setupAuthenticationFailed } from './setup-confirm.ts';
-import type { CardOutcome, TestCard } from './test-cards.ts';
+import type { Decline } from './decline.ts';
+import type { TestCard } from './test-cards.ts';
 
 /** Whether the holder must authenticate before this card pays (or is set up, which is done on session). */
 export function mustAuthenticate(
@@ -30,7 +31,7 @@ export function mustAuthenticate(
 }
 
 /** How an issuer refuses a payment that it wanted authenticated while nobody was there to do it. */
-export const AUTHENTICATION_REQUIRED: Extract<CardOutcome, { kind: 'declines' }> = {
+export const AUTHENTICATION_REQUIRED: Decline = {
   kind: 'declines',
   code: 'authentication_required',
   declineCode: 'authentication_required',
