@@ -35,7 +35,7 @@ const FAILED_PRECONDITION = 9;
 
 /**
  * Secret Manager through Google's own client over REST. Rejects with the client's own errors; a right that is missing is
- * explained. The service account needs secretAccessor, secretVersionAdder and secretVersionManager on the secret.
+ * explained. The service account needs secretAccessor and secretVersionManager (adds and disables versions) on the secret.
  */
 export async function createSecretStore({ projectId, secret, client }: SecretStoreSettings): Promise<SecretStore> {
   // Loaded here because most instances never need it.
