@@ -26,8 +26,12 @@ import {
   type Operation,
   type Role,
 } from './access-matrix.ts';
+import { coverageOf, type CoverageReport } from './coverage.ts';
 
 const rules = readFileSync(join(process.cwd(), 'firestore.rules'), 'utf8');
+
+/** A project of its own: other emulator tests keep their data, and their rules. */
+const projectId = 'demo-rules';
 
 let environment: RulesTestEnvironment;
 const databases = new Map<Role, Firestore>();
@@ -39,8 +43,7 @@ const as = (role: Role): Firestore => {
 
 beforeAll(async () => {
   setLogLevel('silent');
-  // A project of its own: other emulator tests keep their data, and their rules.
-  environment = await initializeTestEnvironment({ projectId: 'demo-rules', firestore: { rules } });
+  environment = await initializeTestEnvironment({ projectId, firestore: { rules } });
   await environment.clearFirestore();
   await environment.withSecurityRulesDisabled(async (context) => {
     const db = context.firestore() as unknown as Firestore;
@@ -138,6 +141,16 @@ describe('firestore.rules', () => {
         .firestore() as unknown as Firestore;
       expect(await verdict(getDoc(doc(db, 'ledger', 'one')))).toBe('refused');
     }
+  });
+
+  it('has no expression that the tests above left out', async () => {
+    const host = process.env.FIRESTORE_EMULATOR_HOST ?? '';
+    const answer = await fetch(`http://${host}/emulator/v1/projects/${projectId}:ruleCoverage`);
+    const { expressions, never, oneSided } = coverageOf((await answer.json()) as CoverageReport);
+    process.stdout.write(`firestore.rules: ${expressions - never.length} of ${expressions} expressions evaluated\n`);
+    expect(expressions).toBeGreaterThan(50);
+    expect(never).toEqual([]);
+    expect(oneSided).toEqual([]);
   });
 
   it('names no collection that the matrix leaves out, and grants no write', () => {
