@@ -126,22 +126,13 @@ describe('a subscription of 99 SEK a month', () => {
     expect((await stripe.subscriptions.list({ status: 'all' })).data).toHaveLength(1);
   });
 
-  it('is not renewed: the emulator says so where its state is read', async () => {
-    const { subscription, intent } = await subscribe();
-    await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
-    await bench.advance(32 * 86_400);
-    const { notices } = await bench.control<{ notices: string[] }>('GET', '/state');
-    expect(notices).toHaveLength(1);
-    expect(notices[0]).toContain(`${subscription.id} ended. The emulator does not renew`);
-  });
-
-  it('refuses what it cannot do', async () => {
+  it('refuses what cannot be', async () => {
     const customer = await stripe.customers.create({});
     const product = await stripe.products.create({ name: 'x' });
     const price = await stripe.prices.create({ currency: 'sek', product: product.id, unit_amount: 9_900 });
     const items = [{ price: price.id }];
-    expect((await refusal(stripe.subscriptions.create({ customer: customer.id, items }))).code).toBe(
-      'emulator_unsupported',
+    expect((await refusal(stripe.subscriptions.create({ customer: customer.id, items }))).message).toContain(
+      'no attached payment source',
     );
     const oneTime = stripe.subscriptions.create({
       customer: customer.id,
@@ -149,12 +140,13 @@ describe('a subscription of 99 SEK a month', () => {
       payment_behavior: 'default_incomplete',
     });
     expect((await refusal(oneTime)).message).toContain('recurring');
-    const trial = stripe.subscriptions.create({
+    const pending = stripe.subscriptions.create({
       customer: customer.id,
       items,
-      payment_behavior: 'default_incomplete',
-      trial_period_days: 3,
+      payment_behavior: 'pending_if_incomplete',
     });
-    expect((await refusal(trial)).code).toBe('parameter_unknown');
+    expect((await refusal(pending)).param).toBe('payment_behavior');
+    const anchored = stripe.subscriptions.create({ customer: customer.id, items, backdate_start_date: 1 });
+    expect((await refusal(anchored)).code).toBe('parameter_unknown');
   });
 });

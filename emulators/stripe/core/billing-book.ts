@@ -3,13 +3,28 @@ import type Stripe from 'stripe';
 import { Collection } from './collection.ts';
 import type { Index } from './collection.ts';
 import { Timers } from './timers.ts';
-import type { InvoiceItem } from './wire.ts';
+import type { InvoiceItem, Price } from './wire.ts';
 
 /** How an invoice's payment is shared with a connected account, where the invoice itself says it. */
 export interface Sharing {
   destination: string;
   amount?: number;
   fee?: number;
+}
+
+/** What a Checkout Session was asked for, and how far its customer has come. */
+export interface CheckoutOrder {
+  params: Stripe.Checkout.SessionCreateParams;
+  /** `id` is the line item's. */
+  prices: { id: string; price: Price; quantity: number }[];
+  /** The coupons and the promotion codes they came by. */
+  discounts: { coupon: Stripe.Coupon; code: Stripe.PromotionCode | null }[];
+  /** What the customer has begun: made once, however often a card is tried. */
+  customer: string | null;
+  intent: string | null;
+  setup: string | null;
+  subscription: string | null;
+  email: string | null;
 }
 
 export interface BillingBook {
@@ -20,8 +35,8 @@ export interface BillingBook {
   readonly checkoutSessions: Collection<Stripe.Checkout.Session>;
   readonly portalConfigurations: Collection<Stripe.BillingPortal.Configuration>;
   readonly portalSessions: Collection<Stripe.BillingPortal.Session>;
-  /** What a Checkout Session was asked for, and what it sells. */
-  readonly orders: Map<string, { params: Stripe.Checkout.SessionCreateParams; lines: Stripe.LineItem[] }>;
+  /** By Checkout Session. */
+  readonly orders: Map<string, CheckoutOrder>;
   /** The Checkout Session a PaymentIntent or a SetupIntent belongs to. */
   readonly sessionOfIntent: Map<string, string>;
   /** By invoice. */
@@ -30,6 +45,8 @@ export interface BillingBook {
   readonly collecting: Set<string>;
   /** Discounts with the duration `once` that an invoice has had. */
   readonly spentDiscounts: Set<string>;
+  /** The coupon of each discount as it was: it outlives the coupon's deletion. */
+  readonly couponOf: Map<string, Stripe.Coupon>;
 }
 
 export const createBillingBook = (index: Index): BillingBook => ({
@@ -45,6 +62,7 @@ export const createBillingBook = (index: Index): BillingBook => ({
   sharing: new Map(),
   collecting: new Set(),
   spentDiscounts: new Set(),
+  couponOf: new Map(),
 });
 
 export interface TestClocks {

@@ -1,4 +1,5 @@
 /** `expand[]`: ids replaced by the objects they name, along paths such as `data.latest_charge.balance_transaction`. */
+import { linesOfOrder } from '../resources/billing/checkout.ts';
 import { badParam } from './errors.ts';
 import { embedded } from './list.ts';
 import type { Book, World } from './world.ts';
@@ -27,17 +28,31 @@ const EXPANDABLE: Readonly<Record<string, readonly string[]>> = {
   transfer: ['balance_transaction', 'destination', 'destination_payment', 'source_transaction'],
   application_fee: ['account', 'balance_transaction', 'charge', 'originating_transaction'],
   payout: ['balance_transaction', 'destination', 'failure_balance_transaction'],
-  subscription: ['customer', 'default_payment_method', 'latest_invoice'],
-  invoice: ['confirmation_secret', 'customer', 'payments'],
+  subscription: ['customer', 'default_payment_method', 'discounts', 'latest_invoice', 'test_clock'],
+  invoice: ['confirmation_secret', 'customer', 'default_payment_method', 'discounts', 'payments', 'test_clock'],
+  invoiceitem: ['customer', 'invoice', 'test_clock'],
+  discount: ['customer', 'promotion_code'],
+  promotion_code: ['customer'],
+  'checkout.session': ['customer', 'invoice', 'line_items', 'payment_intent', 'setup_intent', 'subscription'],
+  'billing_portal.session': ['configuration'],
   invoice_payment: ['invoice'],
   price: ['product'],
   product: ['default_price'],
   payment_method: ['customer'],
   bank_account: ['account'],
-  customer: [],
+  customer: ['test_clock'],
 };
 /** Ids inside a part of an object that has no kind of its own. */
-const NESTED = ['payment_intent', 'destination', 'subscription', 'default_payment_method', 'price', 'product'];
+const NESTED = [
+  'payment_intent',
+  'destination',
+  'subscription',
+  'default_payment_method',
+  'price',
+  'product',
+  'coupon',
+  'promotion_code',
+];
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -72,16 +87,25 @@ function walk(world: World, book: Book, value: unknown, steps: string[], path: s
     const object = may ? world.index.get(found)?.get(found) : undefined;
     if (!object) throw notExpandable(path);
     next = object;
+  } else if (Array.isArray(found) && found.every((each) => typeof each === 'string')) {
+    if (!may) throw notExpandable(path);
+    next = found.map((each) => world.index.get(each)?.get(each) ?? each);
   } else if (typeof found !== 'object') {
     throw notExpandable(path);
   }
   return { ...value, [step]: walk(world, book, next, rest, path) };
 }
 
-/** Fields of an invoice and of a charge that come only when they are asked for. */
+/** Fields of an invoice, a charge and a Checkout Session that come only when they are asked for. */
 function included(book: Book, value: Record<string, unknown>, step: string): unknown {
   if (value.object === 'charge' && step === 'refunds' && typeof value.id === 'string') {
     return embedded(`/v1/charges/${value.id}/refunds`, [...book.refunds.walk({ group: value.id })]);
+  }
+  if (value.object === 'checkout.session' && step === 'line_items' && typeof value.id === 'string') {
+    return embedded(
+      `/v1/checkout/sessions/${value.id}/line_items`,
+      linesOfOrder(book, book.billing.orders.get(value.id)!),
+    );
   }
   if (value.object !== 'invoice' || typeof value.id !== 'string') return undefined;
   if (step !== 'payments' && step !== 'confirmation_secret') return undefined;
@@ -99,6 +123,8 @@ const STEPS = new Set([
   ...NESTED,
   ...THROUGH,
   'invoice_settings',
+  'promotion',
+  'source',
   'transfer_data',
 ]);
 

@@ -5,6 +5,7 @@ import type { World } from '../core/world.ts';
 import { ONBOARDING_FIELDS, openLink, submitLink } from '../resources/onboarding.ts';
 import type { OnboardingForm } from '../resources/onboarding.ts';
 import { express } from './hosted-express.ts';
+import { hostedBilling } from './hosted-billing.ts';
 import { threeDSecure } from './hosted-3ds.ts';
 import { escape, html, redirect } from './page.ts';
 import type { Page } from './page.ts';
@@ -12,7 +13,8 @@ import type { Page } from './page.ts';
 /** Answers a request for a hosted page; undefined when there is none at that path. */
 export function hosted(world: World, request: { method: string; path: string; body: string }): Page | undefined {
   const [, , kind, id = '', rest] = request.path.split('/');
-  if (rest !== undefined) return undefined;
+  const billing = hostedBilling(world, kind ?? '', id, rest, request);
+  if (billing || rest !== undefined) return billing;
   if (kind === 'onboarding' && (request.method === 'GET' || request.method === 'POST'))
     return onboarding(world, id, request);
   if (kind === 'express' && request.method === 'GET') return express(world, id);
@@ -86,7 +88,7 @@ function form(
 }
 
 function receipt(world: World, id: string): Page {
-  const charge = world.platform.charges.get(id);
+  const charge = world.index.get(id)?.get(id) as Stripe.Charge | undefined;
   if (!charge?.paid) return html(404, 'Not found', '<h1>There is no such receipt.</h1>');
   const kronor = (charge.amount / 100).toFixed(2);
   const day = new Date(charge.created * 1000).toISOString().slice(0, 10);

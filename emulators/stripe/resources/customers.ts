@@ -5,6 +5,7 @@ import { inRange, limitOf, page } from '../core/list.ts';
 import { mergeMetadata } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
+import { clockNamed } from './billing/clock-lookup.ts';
 import { customerNamed } from './lookup.ts';
 import { attachTo, usable } from './payment-methods.ts';
 
@@ -14,7 +15,8 @@ export function createCustomer(world: World, book: Book, params: Stripe.Customer
     object: 'customer',
     address: addressOf(params.address),
     balance: 0,
-    created: world.now,
+    created:
+      params.test_clock === undefined ? world.now : clockNamed(world, params.test_clock, 'test_clock', 400).frozen_time,
     currency: null,
     customer_account: null,
     default_source: null,
@@ -32,7 +34,7 @@ export function createCustomer(world: World, book: Book, params: Stripe.Customer
     preferred_locales: params.preferred_locales ?? [],
     shipping: null,
     tax_exempt: 'none',
-    test_clock: null,
+    test_clock: params.test_clock ?? null,
   };
   const method = params.payment_method === undefined ? undefined : usable(world, book, params.payment_method);
   book.customers.add(customer);
@@ -68,7 +70,9 @@ export const listCustomers = (_: World, book: Book, params: Stripe.CustomerListP
     '/v1/customers',
     params,
     (customer) =>
-      inRange(customer.created, params.created) && (params.email === undefined || customer.email === params.email),
+      inRange(customer.created, params.created) &&
+      (params.test_clock === undefined || customer.test_clock === params.test_clock) &&
+      (params.email === undefined || customer.email === params.email),
   );
 
 type Clause = (customer: Stripe.Customer) => boolean;

@@ -31,6 +31,7 @@ export const CUSTOMERS_ROUTES: readonly Route[] = [
       payment_method: str(),
       preferred_locales: arr(str()),
       invoice_settings: invoiceSettings,
+      test_clock: str(),
       expand,
     },
     customers.createCustomer,
@@ -55,7 +56,13 @@ export const CUSTOMERS_ROUTES: readonly Route[] = [
     },
     customers.updateCustomer,
   ),
-  route('GET', '/v1/customers', 'any', { ...paging, created, email: str(512) }, customers.listCustomers),
+  route(
+    'GET',
+    '/v1/customers',
+    'any',
+    { ...paging, created, email: str(512), test_clock: str() },
+    customers.listCustomers,
+  ),
   route(
     'GET',
     '/v1/customers/{}/payment_methods',

@@ -1,9 +1,10 @@
 /** What a new subscription looks like. */
 import type Stripe from 'stripe';
-import { embedded } from '../core/list.ts';
-import { mergeMetadata } from '../core/params.ts';
-import type { Plan, Price, Subscription, SubscriptionItem } from '../core/wire.ts';
-import type { World } from '../core/world.ts';
+import { embedded } from '../../core/list.ts';
+import { mergeMetadata } from '../../core/params.ts';
+import type { Plan, Price, Subscription, SubscriptionItem } from '../../core/wire.ts';
+import type { World } from '../../core/world.ts';
+import type { Period } from './time.ts';
 
 /** One item of an order: what is subscribed to, and how many of it. */
 export interface Line {
@@ -12,36 +13,56 @@ export interface Line {
   metadata: Record<string, string>;
 }
 
+export const subscriptionItemOf = (
+  world: World,
+  subscription: string,
+  line: Line,
+  period: Period,
+  created: number,
+): SubscriptionItem => ({
+  id: world.ids.next('si', 14),
+  object: 'subscription_item',
+  billing_thresholds: null,
+  created,
+  current_period_end: period.end,
+  current_period_start: period.start,
+  current_trial: null,
+  discounts: [],
+  metadata: line.metadata,
+  plan: planOf(line.price),
+  price: line.price,
+  quantity: line.quantity,
+  subscription,
+  tax_rates: [],
+});
+
+export interface Birth {
+  customer: Stripe.Customer;
+  lines: Line[];
+  now: number;
+  period: Period;
+  anchor: number;
+  trialEnd: number | null;
+}
+
+/** A new subscription, still incomplete. */
 export function subscriptionOf(
   world: World,
   id: string,
   params: Stripe.SubscriptionCreateParams,
-  lines: Line[],
+  birth: Birth,
 ): Subscription {
-  const ends = periodEnd(world.now, lines[0]!.price);
-  const items = lines.map((line): SubscriptionItem => ({
-    id: world.ids.next('si', 14),
-    object: 'subscription_item',
-    billing_thresholds: null,
-    created: world.now,
-    current_period_end: ends,
-    current_period_start: world.now,
-    current_trial: null,
-    discounts: [],
-    metadata: line.metadata,
-    plan: planOf(line.price),
-    price: line.price,
-    quantity: line.quantity,
-    subscription: id,
-    tax_rates: [],
-  }));
+  const { now, period } = birth;
+  const items = birth.lines.map((line) => subscriptionItemOf(world, id, line, period, now));
+  const sends = params.collection_method === 'send_invoice';
+  const transfer = params.transfer_data;
   return {
     id,
     object: 'subscription',
     application: null,
-    application_fee_percent: null,
+    application_fee_percent: typeof params.application_fee_percent === 'number' ? params.application_fee_percent : null,
     automatic_tax: { disabled_reason: null, enabled: false, liability: null },
-    billing_cycle_anchor: world.now,
+    billing_cycle_anchor: birth.anchor,
     billing_cycle_anchor_config: null,
     billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible' },
     billing_schedules: [],
@@ -50,12 +71,12 @@ export function subscriptionOf(
     cancel_at_period_end: false,
     canceled_at: null,
     cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
-    collection_method: 'charge_automatically',
-    created: world.now,
+    collection_method: sends ? 'send_invoice' : 'charge_automatically',
+    created: now,
     currency: 'sek',
-    customer: params.customer ?? '',
+    customer: birth.customer.id,
     customer_account: null,
-    days_until_due: null,
+    days_until_due: sends ? (params.days_until_due ?? null) : null,
     default_payment_method: params.default_payment_method ?? null,
     default_source: null,
     default_tax_rates: [],
@@ -86,29 +107,24 @@ export function subscriptionOf(
     pending_setup_intent: null,
     pending_update: null,
     schedule: null,
-    start_date: world.now,
+    start_date: now,
     status: 'incomplete',
-    test_clock: null,
-    transfer_data: null,
-    trial_end: null,
-    trial_settings: null,
-    trial_start: null,
+    test_clock: birth.customer.test_clock ?? null,
+    transfer_data: transfer
+      ? { amount_percent: transfer.amount_percent ?? null, destination: transfer.destination }
+      : null,
+    trial_end: birth.trialEnd,
+    trial_settings: {
+      end_behavior: {
+        billing_cycle_anchor: null,
+        missing_payment_method: params.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
+      },
+    },
+    trial_start: birth.trialEnd === null ? null : now,
   };
 }
 
-/** The same day of the month or year after the price's interval, or the last day of a shorter month. */
-export function periodEnd(start: number, price: Price): number {
-  const { interval = 'month', interval_count: count = 1 } = price.recurring ?? {};
-  if (interval === 'day' || interval === 'week') return start + count * (interval === 'day' ? 86_400 : 604_800);
-  const from = new Date(start * 1000);
-  const months = from.getUTCMonth() + count * (interval === 'year' ? 12 : 1);
-  const lastDay = new Date(Date.UTC(from.getUTCFullYear(), months + 1, 0)).getUTCDate();
-  const to = new Date(from);
-  to.setUTCMonth(months, Math.min(from.getUTCDate(), lastDay));
-  return Math.floor(to.getTime() / 1000);
-}
-
-const planOf = (price: Price): Plan => ({
+export const planOf = (price: Price): Plan => ({
   id: price.id,
   object: 'plan',
   active: price.active,
