@@ -1,4 +1,8 @@
-import type Stripe from 'stripe';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import Stripe from 'stripe';
+import { startStripeEmulator } from '../../../emulators/stripe/index.ts';
 import { createTestWorld, type TestWorld } from '../testing/world.ts';
 import { recoverEvents } from './recovery.service.ts';
 import { receiveDelivery } from './webhooks.api.ts';
@@ -127,6 +131,52 @@ describe('a thin notification', () => {
     await recoverEvents(world.ctx, new Date(world.now().getTime() + 120_000));
     expect(await stored(fresh.event.id)).toMatchObject({ type: 'payment_intent.canceled' });
     expect(await stored(String(told.id))).toBeUndefined();
+  });
+});
+
+describe('through the Stripe emulator', () => {
+  it('a destination’s thin deliveries lead to the same events that snapshots tell of', async () => {
+    const emulator = await startStripeEmulator();
+    const { hostname, port } = new URL(emulator.url);
+    const stripe = new Stripe('sk_test_inner_journey', { protocol: 'http', host: hostname, port, telemetry: false });
+    const ctx = { ...world.ctx, stripe: async () => stripe };
+    const answers: number[] = [];
+    const endpoint = createServer((request, response) => {
+      void buffer(request).then(async (body) => {
+        const answer = await receiveDelivery(ctx, body, String(request.headers['stripe-signature']));
+        answers.push(answer.status);
+        response.writeHead(answer.status).end();
+      });
+    });
+    await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
+    try {
+      const destination = await stripe.v2.core.eventDestinations.create({
+        name: 'thin',
+        type: 'webhook_endpoint',
+        event_payload: 'thin',
+        enabled_events: ['v1.payment_intent.created', 'v1.payment_intent.canceled'],
+        webhook_endpoint: { url: `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}` },
+        include: ['webhook_endpoint.signing_secret'],
+      });
+      process.env.STRIPE_THIN_WEBHOOK_SECRET = destination.webhook_endpoint?.signing_secret ?? '';
+      const { id } = await stripe.paymentIntents.create({ amount: 49_900, currency: 'sek' });
+      await stripe.paymentIntents.cancel(id);
+      await fetch(`${emulator.url}/_emulator/settle`, { method: 'POST' });
+      expect(answers).toEqual([200, 200]);
+      const { data } = await stripe.events.list({ type: 'payment_intent.canceled' });
+      expect(await stored(data[0]?.id ?? '')).toMatchObject({
+        type: 'payment_intent.canceled',
+        payload: { data: { object: { id } } },
+      });
+      const thinOnes = await stripe.v2.core.events.list({ types: ['v1.payment_intent.canceled'] });
+      expect(thinOnes.data).toHaveLength(1);
+      expect(await stored(thinOnes.data[0]?.id ?? '')).toBeUndefined();
+    } finally {
+      process.env.STRIPE_THIN_WEBHOOK_SECRET = secret;
+      endpoint.closeAllConnections();
+      endpoint.close();
+      await emulator.close();
+    }
   });
 });
 
