@@ -1,4 +1,5 @@
 import { Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import { withoutClientSecrets } from './redact.ts';
 import type { EventState, StoredEvent } from './webhooks.ts';
 
 /** `stripeEvents/{eventId}`. */
@@ -12,7 +13,12 @@ export async function readEvent(db: Firestore, id: string, tx?: Transaction): Pr
 }
 
 export function writeEvent(db: Firestore, tx: Transaction, id: string, event: StoredEvent): void {
-  tx.set(eventRef(db, id), event);
+  const { payload, fetched } = event;
+  tx.set(eventRef(db, id), {
+    ...event,
+    ...(payload === undefined ? {} : { payload: withoutClientSecrets(payload) }),
+    ...(fetched === undefined ? {} : { fetched: withoutClientSecrets(fetched) }),
+  });
 }
 
 /** Removes what was kept of a thin notification, once the event it was about stands under its own id. */
