@@ -70,7 +70,7 @@ export function prorationLine(
   const period = { start: item.current_period_start, end: item.current_period_end };
   const name = `${(item.quantity ?? 1) === 1 ? '' : `${item.quantity} × `}${nameOf(book, item.price)}`;
   return {
-    amount: sign * restOf(itemAmount(item), period, at),
+    amount: restOf(sign * itemAmount(item), period, at),
     description: `${sign < 0 ? 'Unused' : 'Remaining'} time on ${name} after ${day(at)}`,
     quantity: item.quantity ?? 1,
     price: item.price,

@@ -66,5 +66,5 @@ export function restOf(amount: number, { start, end }: Period, at: number): numb
   const size = BigInt(Math.abs(amount));
   const whole = BigInt(end - start);
   const share = Number((2n * size * BigInt(end - at) + whole) / (2n * whole));
-  return amount < 0 ? -share : share;
+  return amount < 0 && share > 0 ? -share : share;
 }
