@@ -243,6 +243,32 @@ describe('two instances', () => {
   });
 });
 
+describe('an instance that sleeps past its lease', () => {
+  it('with its question not yet sent finds the other’s token, and asks for no consent', async () => {
+    core.state().switches.replayKillsChain = false;
+    let wake: () => void = () => undefined;
+    let asleep: () => void = () => undefined;
+    const woken = new Promise<void>((resolve) => (wake = resolve));
+    const sleeping = new Promise<void>((resolve) => (asleep = resolve));
+    const sleeper = await instance({
+      async send(what, request) {
+        asleep();
+        await woken;
+        return send(what, request);
+      },
+    });
+    const late = sleeper.current();
+    await sleeping;
+    nowMs += MINUTE;
+    const token = await (await instance()).current();
+    wake();
+    expect(await late).toBe(token);
+    expect(refreshes()).toBe(2);
+    expect(logged).toEqual([]);
+    expect(await lockDocument()).toMatchObject({ consentNeeded: null, holder: null });
+  });
+});
+
 describe('an instance that dies', () => {
   /** Plays it until it dies there, and lets another come after its lease. */
   async function after(at: string, before: boolean): Promise<TokenSource> {
@@ -347,6 +373,18 @@ describe('a token that Secret Manager does not take', () => {
     expect(enabled()).toEqual([false, true]);
     expect(refreshes()).toBe(1);
     expect(await (await instance()).current()).toBe(token);
+  });
+
+  it('keeps the others waiting for as long as its lease lasts: they do not ask with the old one', async () => {
+    manager.fail(':addVersion', 500, 4);
+    const source = await instance();
+    const token = await source.current();
+    const other = await instance();
+    await expect(other.current()).rejects.toMatchObject({ kind: 'rate_limited' });
+    expect(refreshes()).toBe(1);
+    await source.current();
+    expect(await other.current()).toBe(token);
+    expect(logged).not.toContain('fortnox.consent-needed');
   });
 
   it('gives way to a newer consent that a person stored meanwhile', async () => {

@@ -69,10 +69,12 @@ export function createTokenLock(db: Firestore, now: () => Date): TokenLock {
   return {
     read: () => load(),
     async take(holder) {
-      const { found, changed } = await change(({ holder: other, expiresAt, fence }) =>
-        other !== null && other !== holder && expiresAt.toMillis() > now().getTime()
-          ? null
-          : { holder, fence: fence + 1, expiresAt: leaseEnd() },
+      const others = ({ holder: other, expiresAt }: TokenLockDocument) =>
+        other !== null && other !== holder && expiresAt.toMillis() > now().getTime();
+      // Those who wait look without a transaction: theirs would hold up the one that works.
+      if (others(await load())) return null;
+      const { found, changed } = await change((document) =>
+        others(document) ? null : { holder, fence: document.fence + 1, expiresAt: leaseEnd() },
       );
       return changed ? { fence: found.fence + 1, found } : null;
     },
