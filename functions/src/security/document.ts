@@ -12,7 +12,7 @@ import { callers, entrances, type CallerKind, type Entrance } from './entrances.
 /** The two matrices as the tables of docs/security.md, from the same tables that the tests hold against the code. */
 
 export const documentPath = 'docs/security.md';
-export const howToRegenerate = 'node functions/src/security/write-document.ts';
+export const howToRegenerate = 'npx node functions/src/security/write-document.ts';
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -18,8 +18,8 @@ export interface Entrance {
 
 const signedIn: readonly CallerKind[] = ['customer', 'coach', 'admin'];
 
-const idToken = 'Firebase ID token';
-const withRole = 'Firebase ID token with the role, of a login that still stands';
+const idToken = 'Firebase ID token of a login that still stands';
+const withRole = 'the same, with the role';
 
 function entrance(name: string, kind: Entrance['kind'], spec: Partial<Entrance>): Entrance {
   return { name, kind, allowed: [], by: idToken, input: {}, optional: [], ...spec };
