@@ -9,8 +9,9 @@ import { productionContext, type Context } from '../platform/context.ts';
 import { guardedSchedule, guardedTask } from '../platform/entrance-guard.ts';
 import { baseOptions, callable, documentIdSchema, fortnoxSecrets } from '../platform/entrance.ts';
 import { messageOf } from '../platform/errors.ts';
+import { FortnoxError } from '../platform/fortnox/errors.ts';
 import type { TaskPayloads } from '../platform/tasks.ts';
-import { retriesSpentFlag } from './accounting-flags.ts';
+import { retriesSpentFlag, unauthorizedFlag } from './accounting-flags.ts';
 import * as service from './accounting.service.ts';
 import { postOne } from './posting.service.ts';
 
@@ -55,6 +56,10 @@ export async function postTask(ctx: Context, data: TaskPayloads['postVoucher'], 
   try {
     await postOne(ctx, data.voucherId);
   } catch (error) {
+    // Waiting does not mend it: a person hears at the first attempt, not the last.
+    if (error instanceof FortnoxError && error.kind === 'unauthorized') {
+      await raiseFlag(ctx, unauthorizedFlag(error.message));
+    }
     if (retryCount >= maxAttempts - 1) await raiseFlag(ctx, retriesSpentFlag(data.voucherId, messageOf(error)));
     throw error;
   }

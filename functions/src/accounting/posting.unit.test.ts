@@ -434,6 +434,21 @@ describe('what Fortnox refuses', () => {
     expect(inFortnox()).toHaveLength(1);
   });
 
+  it('a consent that is gone: one flag at the first attempt, however many vouchers wait', async () => {
+    await synced(sale());
+    await fortnoxState({ serviceConsent: null });
+    // Revoked, the tokens in memory are worth nothing either.
+    world.fortnoxEmulator.core.state().tokens = {};
+    for (const retry of [0, 1]) {
+      await expect(postTask(ctx, { voucherId: 'v_ch_1_sale' }, retry)).rejects.toThrow(/invalid_grant/);
+    }
+    expect(await voucher()).toMatchObject({ state: 'ready' });
+    const [flag, ...others] = await flags();
+    expect(others).toEqual([]);
+    expect(flag).toMatchObject({ id: 'fortnox-unauthorized', severity: 'critical' });
+    expect(flag?.message).toMatch(/consent still stands/);
+  });
+
   it('no token: back to ready', async () => {
     await synced(sale());
     await world.control('fortnox', 'faults', { kind: 'unauthorized', times: 2 });
