@@ -45,8 +45,9 @@ export function createFortnoxCore(options: FortnoxCoreOptions): FortnoxCore {
     const fault = takeFault(state, method, url.pathname);
     const nowMs = now();
     const reply = underFault(fault, () => answerAsFortnox(state, request, url, nowMs));
-    // The token call's body and the Authorization header stay out: a record is read by people.
-    const body = request.body === '' || url.pathname.startsWith('/oauth-v1/') ? null : request.body;
+    // The token call's body and the Authorization header stay out: a record is read by people. So do files.
+    const isFile = (request.headers['content-type'] ?? '').startsWith('multipart/');
+    const body = request.body === '' || isFile || url.pathname.startsWith('/oauth-v1/') ? null : request.body;
     const status = reply.kind === 'answer' ? reply.status : null;
     state.requests.push({ at: nowMs, method, url: request.url, status, fault: fault?.kind ?? null, body });
     if (state.requests.length > REQUESTS_KEPT) state.requests.shift();

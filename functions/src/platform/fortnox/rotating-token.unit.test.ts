@@ -1,9 +1,10 @@
-import { createFortnoxCore } from '../../../../emulators/fortnox/index.ts';
+import { createFortnoxCore, startFortnoxEmulator } from '../../../../emulators/fortnox/index.ts';
 import type { FortnoxCore } from '../../../../emulators/fortnox/index.ts';
 import { startSecretManager, type LocalSecretManager } from '../../testing/secret-manager.ts';
 import { createMemoryFirestore } from '../firestore/memory/memory-firestore.ts';
 import { silentLog, type Log } from '../log.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
+import { createFortnoxClient } from './client.ts';
 import { FortnoxError } from './errors.ts';
 import type { Send } from './http.ts';
 import { rotatingRefreshToken } from './rotating-token.ts';
@@ -201,6 +202,33 @@ describe('one instance', () => {
     await expect(source.current()).rejects.toMatchObject({ name: 'FortnoxError', kind: 'unknown' });
     expect(await works(await source.current())).toBe(true);
   });
+});
+
+it('through the client, over HTTP: a token that Fortnox ended early is renewed once, and the call goes through', async () => {
+  const server = await startFortnoxEmulator();
+  const over = server.core;
+  core = over;
+  nowMs = Date.now();
+  manager.versions(SECRET).length = 0;
+  const store = await manager.store(SECRET);
+  await store.add(consent());
+  const client = createFortnoxClient({
+    apiBase: server.url,
+    ...CLIENT,
+    tenantId: '100001',
+    now,
+    tokens: (http) => rotatingRefreshToken(http, { store, lock: createTokenLock(db, now), log }),
+  });
+  try {
+    expect(await client.companyInformation()).toMatchObject({ databaseNumber: 100001 });
+    over.state().tokens = {};
+    expect(await client.companyInformation()).toMatchObject({ databaseNumber: 100001 });
+    expect(enabled()).toEqual([false, false, true]);
+    const asked = over.state().requests.map(({ url, status }) => `${url} ${status ?? 'dropped'}`);
+    expect(asked.slice(-3)).toEqual(['/3/companyinformation 401', '/oauth-v1/token 200', '/3/companyinformation 200']);
+  } finally {
+    await server.close();
+  }
 });
 
 describe('two instances', () => {
