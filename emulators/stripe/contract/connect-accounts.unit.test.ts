@@ -93,6 +93,8 @@ describe('payouts in depth', () => {
   it('are instant where the bank account takes them', async () => {
     const coach = await onboardedCoach(stripe);
     await sellProgramme(stripe, coach);
+    const [instant] = (await stripe.balance.retrieve({}, { stripeAccount: coach })).instant_available ?? [];
+    expect(instant).toMatchObject({ amount: 40_000, currency: 'sek' });
     const payout = await payOut(coach, { method: 'instant', metadata: { run: '1' } });
     expect(payout).toMatchObject({ method: 'instant', arrival_date: payout.created + 1_800 });
     await bench.advance(1_800);
@@ -293,6 +295,13 @@ describe('accounts', () => {
       data: { object: { object: 'application', name: 'Inner Journey' } },
     });
     expect((await refusal(stripe.accounts.retrieve(coach))).code).toBe('account_invalid');
+    expect((await refusal(sellProgramme(stripe, coach))).code).toBe('resource_missing');
+  });
+
+  it('are the one of the request', async () => {
+    const coach = await onboardedCoach(stripe);
+    expect((await stripe.accounts.retrieveCurrent({}, { stripeAccount: coach })).id).toBe(coach);
+    expect((await refusal(stripe.accounts.retrieveCurrent())).code).toBe('emulator_unsupported');
   });
 
   it('refuse v2 loudly', async () => {

@@ -210,6 +210,8 @@ describe('event destinations', () => {
     const raw = (body: string) =>
       fetch(url, { method: 'POST', body, headers: { authorization: 'Bearer sk_test_contract' } });
     for (const body of ['name=thin', '[]', '"text"', '{"name": 1}']) expect((await raw(body)).status).toBe(400);
+    await bench.control('POST', '/faults', { kind: 'rate_limit', path: '/v2/' });
+    expect(await refusal(create())).toBeInstanceOf(Stripe.errors.RateLimitError);
     expect((await refusal(client(bench.emulator.port, 'pk_test_x').v2.core.events.list())).statusCode).toBe(401);
   });
 });

@@ -17,6 +17,8 @@ it.each(Object.keys(triggers))('%s', async (type) => {
   const { events } = await bench.control<Triggered>('POST', '/trigger', { type });
   const found = events.find((event) => event.type === type);
   expect(found).toBeDefined();
+  // An account that took its access away is not to be asked any more.
+  if (type === 'account.application.deauthorized') return;
   const options = found?.account ? { stripeAccount: found.account } : {};
   expect((await bench.stripe.events.retrieve(found!.id, {}, options)).type).toBe(type);
 });

@@ -56,9 +56,10 @@ export const secretKeyNeeded = () =>
     message: 'This API call cannot be made with a publishable API key. Please use a secret API key.',
   });
 
-export const tooMany = () =>
+/** In v2 the error has another type, and the SDK another class for it. */
+export const tooMany = (path: string) =>
   new StripeFailure(429, {
-    type: 'rate_limit_error',
+    type: path.startsWith('/v2/') ? 'rate_limit' : 'rate_limit_error',
     code: 'rate_limit',
     message: 'Request rate limit exceeded (injected fault).',
   });

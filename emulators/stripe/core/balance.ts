@@ -85,7 +85,23 @@ export function balanceOf(world: World, book: Book): Stripe.Balance {
     });
   const reserved =
     book === world.platform ? { connect_reserved: currencies.map((currency) => ({ amount: 0, currency })) } : {};
-  return { object: 'balance', available: part('available'), ...reserved, livemode: false, pending: part('pending') };
+  return {
+    object: 'balance',
+    available: part('available'),
+    ...reserved,
+    ...instantOf(world, book),
+    livemode: false,
+    pending: part('pending'),
+  };
+}
+
+/** What may be paid out within minutes: of connected accounts whose default bank account takes such payouts. */
+function instantOf(world: World, book: Book): Pick<Stripe.Balance, 'instant_available'> {
+  const banks = (world.accounts.get(book.account)?.external_accounts?.data ?? []) as Stripe.BankAccount[];
+  const bank = banks.find((each) => each.default_for_currency === true);
+  if (bank?.available_payout_methods?.includes('instant') !== true) return {};
+  const amount = Math.max(0, book.funds.get(bank.currency)?.available ?? 0);
+  return { instant_available: [{ amount, currency: bank.currency, source_types: { card: amount } }] };
 }
 
 /**

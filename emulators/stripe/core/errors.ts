@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 
 /** The fields of Stripe's error object that the emulator uses. */
 export interface ErrorBody {
-  type: 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error' | 'rate_limit_error';
+  type: 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error' | 'rate_limit' | 'rate_limit_error';
   message: string;
   code?: string;
   param?: string;

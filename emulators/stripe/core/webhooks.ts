@@ -46,6 +46,8 @@ const wants = (types: readonly string[], type: string): boolean => types.include
 /** Everyone who asked for an event: webhook endpoints by their side of Connect, destinations by what they name. */
 function targetsOf(world: World, event: { type: string; account?: string }): Target[] {
   const targets: Target[] = [];
+  // Nobody hears of an account that is gone.
+  if (event.account !== undefined && world.revoked.has(event.account)) return targets;
   const ofAccount = event.account !== undefined;
   for (const { object, secret, connect } of world.endpoints.values()) {
     if (connect !== ofAccount || object.status !== 'enabled' || !wants(object.enabled_events, event.type)) continue;

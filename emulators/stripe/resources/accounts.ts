@@ -5,7 +5,7 @@ import { emit, emitChange } from '../core/events.ts';
 import { embedded, inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
-import { bookOf, createBook } from '../core/world.ts';
+import { bookOf, createBook, isPlatform } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
 import { settingsOf as balanceSettings, saveSettings, scheduleOf } from './balance-settings.ts';
 import { addBank } from './banks.ts';
@@ -221,6 +221,14 @@ export function accountNamed(world: World, id: string): Stripe.Account {
 }
 
 export const retrieveAccount = (world: World, _: Book, __: ExpandOnly, [id = '']: string[]) => accountNamed(world, id);
+
+/** `GET /v1/account`: the account of the request. The platform's own is not an object here. */
+export function retrieveCurrentAccount(world: World, book: Book, _: ExpandOnly): Stripe.Account {
+  if (isPlatform(world, book)) {
+    throw unsupported('', "the platform's own account as an object; pass Stripe-Account");
+  }
+  return accountNamed(world, book.account);
+}
 
 export const listAccounts = (world: World, _: Book, params: Stripe.AccountListParams) =>
   page(

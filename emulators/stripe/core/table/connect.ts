@@ -87,6 +87,7 @@ export const CONNECT_ROUTES: readonly Route[] = [
     },
     accounts.createAccount,
   ),
+  route('GET', '/v1/account', 'any', one, accounts.retrieveCurrentAccount),
   route('GET', '/v1/accounts/{}', 'platform', one, accounts.retrieveAccount),
   route(
     'POST',
