@@ -138,6 +138,7 @@ describe('event destinations', () => {
     expect(receiver.received).toHaveLength(1);
     const { data } = await stripe.v2.core.eventDestinations.list({ include: ['webhook_endpoint.url'] });
     expect(data).toMatchObject([{ id: made.id, webhook_endpoint: { url: receiver.url } }]);
+    await bench.control('POST', '/reset');
     expect(await stripe.v2.core.eventDestinations.del(made.id)).toMatchObject({ id: made.id });
     expect((await refusal(stripe.v2.core.eventDestinations.retrieve(made.id))).statusCode).toBe(404);
   });

@@ -130,7 +130,8 @@ export function createStripeCore(options: CoreOptions = {}): StripeCore {
     reset() {
       const { endpoints } = world;
       const fresh = createWorld({ now: world.now, seed: 1, switches: world.switches, publicUrl: world.publicUrl });
-      Object.assign(world, { ...fresh, ids: world.ids, endpoints });
+      const connect = { ...fresh.connect, destinations: world.connect.destinations };
+      Object.assign(world, { ...fresh, ids: world.ids, endpoints, connect });
     },
   };
 }

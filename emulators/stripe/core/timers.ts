@@ -14,6 +14,7 @@ export interface Timer {
     | BillingJob
     | PaymentsJob
     | 'account_verified'
+    | 'account_deadline'
     | 'payout_schedule';
   account: string;
   id: string;

@@ -8,6 +8,7 @@ import { accountVerified } from '../resources/onboarding.ts';
 import { payoutDay } from '../resources/payout-schedule.ts';
 import { payoutArrives, payoutBounces, payoutInTransit } from '../resources/payouts.ts';
 import { runBillingJob } from '../resources/billing/jobs.ts';
+import { deadlinePasses } from '../resources/requirements.ts';
 import { release } from './balance.ts';
 import type { Timer } from './timers.ts';
 import { bookOf } from './world.ts';
@@ -44,6 +45,8 @@ export function runTimer(world: World, timer: Timer): void {
       return payoutBounces(world, book, id);
     case 'account_verified':
       return accountVerified(world, id);
+    case 'account_deadline':
+      return deadlinePasses(world, account, Number(id));
     case 'payout_schedule':
       return payoutDay(world, book, id);
     default:

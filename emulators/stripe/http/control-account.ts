@@ -2,10 +2,10 @@
 import type Stripe from 'stripe';
 import type { World } from '../core/world.ts';
 import { deauthorize } from '../resources/account-life.ts';
-import { accountNamed, requirementsOf, saveAccount } from '../resources/accounts.ts';
+import { accountNamed, saveAccount } from '../resources/accounts.ts';
 import { bankErrored, banksOf, changeBank } from '../resources/banks.ts';
 import { FAILURE_MESSAGES } from '../resources/payouts.ts';
-import { disableAccount, enableAccount, mayCharge } from '../resources/requirements.ts';
+import { announceDue, disableAccount, enableAccount, mayCharge } from '../resources/requirements.ts';
 
 /** The fields of the order, named as Stripe's account names them. */
 export const ACCOUNT_FIELDS = [
@@ -86,7 +86,7 @@ export function changeAccount(world: World, id: string, order: Order): Stripe.Ac
   if (reason !== undefined || (due !== undefined && due.length > 0 && order.current_deadline === undefined)) {
     disableAccount(world, account, { ...(due ? { due } : {}), ...(reason ? { reason } : {}) });
   } else if (due !== undefined) {
-    announce(world, account, due, (order.current_deadline as number | undefined) ?? null);
+    announceDue(world, account, due, (order.current_deadline as number | undefined) ?? null);
   }
   const now = accountNamed(world, id);
   if (capabilities || order.payouts_enabled !== undefined) {
@@ -100,13 +100,6 @@ export function changeAccount(world: World, id: string, order: Order): Stripe.Ac
   const after = accountNamed(world, id);
   if (order.deauthorize === true) deauthorize(world, id);
   return after;
-}
-
-/** Something is due by a deadline; until then the account works on. An empty list takes it back. */
-function announce(world: World, account: Stripe.Account, due: string[], deadline: number | null): void {
-  saveAccount(world, account, {
-    requirements: { ...requirementsOf([]), currently_due: due, eventually_due: due, current_deadline: deadline },
-  });
 }
 
 /** Payouts to the account's bank accounts fail with this code from now on; null mends them. */

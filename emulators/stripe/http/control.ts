@@ -48,12 +48,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: ({ core }) => stateOf(core),
   },
   'POST /_emulator/reset': {
-    about: 'Forgets everything but webhook endpoints and switches. {endpoints: true} forgets those endpoints too.',
+    about:
+      'Forgets everything but webhook endpoints, event destinations and switches. {endpoints: true} forgets those endpoints too.',
     run: ({ core, deliverer, body }) => {
       only(body, ['endpoints']);
       deliverer.clear();
       core.reset();
-      if (body.endpoints === true) core.world.endpoints.clear();
+      if (body.endpoints === true) {
+        core.world.endpoints.clear();
+        core.world.connect.destinations.clear();
+      }
       return { ok: true };
     },
   },

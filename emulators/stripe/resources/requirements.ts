@@ -57,3 +57,18 @@ export function settleRequirement(world: World, id: string, field: string): void
   const reason = left.disabled_reason ?? account.requirements?.disabled_reason ?? null;
   saveAccount(world, account, { requirements: { ...left, disabled_reason: reason } });
 }
+
+/** Fields are due by a deadline; until then the account works on. An empty list takes that back. */
+export function announceDue(world: World, account: Stripe.Account, due: string[], deadline: number | null): void {
+  const requirements = { ...requirementsOf([]), currently_due: due, eventually_due: due, current_deadline: deadline };
+  saveAccount(world, account, { requirements });
+  if (deadline === null || due.length === 0) return;
+  world.timers.add({ at: deadline, kind: 'account_deadline', account: account.id, id: String(deadline) });
+}
+
+/** What was due by then is past due, unless it was given or another deadline set. */
+export function deadlinePasses(world: World, id: string, deadline: number): void {
+  const account = world.accounts.get(id);
+  if (account?.requirements?.current_deadline !== deadline) return;
+  disableAccount(world, account, {});
+}
