@@ -21,7 +21,7 @@ export interface Harness {
   stripeUrl: string;
   fortnoxUrl: string;
   tasks: TaskServer;
-  webhookSecrets: { platform: string; connect: string };
+  webhookSecrets: { platform: string; connect: string; thin: string };
   /** What the functions logged as warnings and errors. */
   logged: string[];
   urlOf(name: string): string;
@@ -35,7 +35,8 @@ export interface Harness {
   /** Waits until webhooks and tasks have come to rest. */
   settle(): Promise<void>;
   completeOnboarding: typeof completeOnboarding;
-  onboard(coach: Person, token: string): Promise<string>;
+  /** Lets the coach fill in Stripe's page; the IBAN decides what becomes of payouts. */
+  onboard(coach: Person, token: string, iban?: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -44,15 +45,15 @@ export interface HarnessOptions {
   deliveries?: 'automatic' | 'manual';
 }
 
-const webhookSecrets = { platform: 'whsec_test_platform', connect: 'whsec_test_connect' };
+const webhookSecrets = { platform: 'whsec_test_platform', connect: 'whsec_test_connect', thin: 'whsec_test_thin' };
 const stripeKey = 'sk_test_inner_journey';
 
 /** The functions log through the console; what matters of it is kept, nothing is printed. */
 function captureLogs(): string[] {
   const lines: string[] = [];
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
-    jest.spyOn(console, level).mockImplementation((line: unknown) => {
-      if (level === 'warn' || level === 'error') lines.push(String(line));
+    jest.spyOn(console, level).mockImplementation((...line: unknown[]) => {
+      if (level === 'warn' || level === 'error') lines.push(String(line[0]));
     });
   }
   return lines;
@@ -61,6 +62,7 @@ function captureLogs(): string[] {
 /** A deploy writes every param's default into the function's environment; so does this. */
 const deployedDefaults = {
   FORTNOX_TOKEN_BASE: '',
+  FORTNOX_AUTH: 'client_credentials',
   PLATFORM_FEE_PERCENT: '20',
   FEE_ROUNDING: 'whole',
   CURRENCY: 'sek',
@@ -90,10 +92,16 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     GCLOUD_PROJECT: projectId,
     FIREBASE_CONFIG: JSON.stringify({ projectId }),
     CLOUD_TASKS_EMULATOR_HOST: tasks.host,
+    // Or the Admin SDK looks for a metadata server, for seconds, before every enqueue.
+    METADATA_SERVER_DETECTION: 'none',
     STRIPE_SECRET_KEY: stripeKey,
     STRIPE_PUBLISHABLE_KEY: 'pk_test_inner_journey',
     STRIPE_WEBHOOK_SECRET: webhookSecrets.platform,
     STRIPE_CONNECT_WEBHOOK_SECRET: webhookSecrets.connect,
+    STRIPE_THIN_WEBHOOK_SECRET: webhookSecrets.thin,
+    STRIPE_WEBHOOK_SECRET_PREVIOUS: 'unset',
+    STRIPE_CONNECT_WEBHOOK_SECRET_PREVIOUS: 'unset',
+    STRIPE_THIN_WEBHOOK_SECRET_PREVIOUS: 'unset',
     STRIPE_API_BASE: stripeEmulator.url,
     FORTNOX_API_BASE: fortnoxEmulator.url,
     FORTNOX_CLIENT_ID: 'fortnox-emulator-client',
@@ -164,11 +172,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         await tasks.settle();
       }
     },
-    async onboard(coach, token) {
+    async onboard(coach, token, iban) {
       const addresses = { returnUrl: 'http://127.0.0.1:5000/return', refreshUrl: 'http://127.0.0.1:5000/refresh' };
       type Link = { stripeAccountId: string; onboardingUrl: string };
       const link = await harness.call<Link>('startCoachOnboarding', addresses, token);
-      await completeOnboarding(link.onboardingUrl);
+      await completeOnboarding(link.onboardingUrl, iban);
       await harness.settle();
       const status = await harness.call<{ acceptsPayments: boolean }>('getCoachStatus', {}, token);
       if (!status.acceptsPayments) throw new Error(`The coach ${coach.uid} does not accept payments after onboarding.`);
