@@ -220,5 +220,6 @@ describe('a session that cannot be', () => {
     const error = await refusal(create(params as Partial<Stripe.Checkout.SessionCreateParams>));
     expect([error.statusCode, error.param]).toEqual([400, param]);
     expect((await stripe.checkout.sessions.list()).data).toEqual([]);
+    expect((await stripe.products.list()).data).toEqual([]);
   });
 });

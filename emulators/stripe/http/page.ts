@@ -20,7 +20,7 @@ export const html = (status: number, title: string, content: string): Page => ({
   main { max-width: 28rem; margin: 0 auto; background: #fff; border: 1px solid #e3e8ee; border-radius: 8px; padding: 1.5rem; }
   h1 { font-size: 1.25rem; margin: 0 0 .25rem; } p { margin: .25rem 0 1rem; color: #4f566b; }
   label { display: block; font-weight: 600; margin-top: .75rem; }
-  input { width: 100%; box-sizing: border-box; font: inherit; padding: .5rem; border: 1px solid #8792a2; border-radius: 4px; }
+  input, select { width: 100%; box-sizing: border-box; font: inherit; padding: .5rem; border: 1px solid #8792a2; border-radius: 4px; }
   input[aria-invalid] { border-color: #b3093c; } .problem { color: #b3093c; margin: 0; }
   button { margin-top: 1.25rem; width: 100%; font: inherit; font-weight: 600; padding: .6rem; border: 0; border-radius: 4px; background: #533afd; color: #fff; cursor: pointer; }
   .mode { display: inline-block; font-size: .8rem; background: #fcedb9; color: #6b4a00; border-radius: 4px; padding: 0 .4rem; }

@@ -10,7 +10,7 @@ import { intentNamed, makeIntent } from '../payment-intents.ts';
 import { attachTo, cardOf, usable } from '../payment-methods.ts';
 import { createSetupIntent } from '../setup-intents.ts';
 import { confirmSetup } from '../setup-confirm.ts';
-import { discountsOfOrder, hasTrial, moneyOf } from './checkout.ts';
+import { amountsOfOrder, discountsOfOrder, hasTrial, moneyOf } from './checkout.ts';
 import { completeSession } from './checkout-outcome.ts';
 import { codeNamed, redeem, redeemable } from './discounts.ts';
 import { intentOfInvoice } from './invoice-life.ts';
@@ -64,7 +64,10 @@ export function takeCode(world: World, book: Book, id: string, typed: string): s
     if (error instanceof StripeFailure) return error.message;
     throw error;
   }
-  book.billing.checkoutSessions.update(id, { ...moneyOf(order, session.mode), discounts: discountsOfOrder(order) });
+  book.billing.checkoutSessions.update(id, {
+    ...moneyOf(amountsOfOrder(order), order, session.mode),
+    discounts: discountsOfOrder(order),
+  });
   return undefined;
 }
 

@@ -49,7 +49,15 @@ export function createSession(world: World, book: Book, params: Params): Session
   if (discounts.length > 1) throw badParam('discounts', 'A Checkout Session takes one discount.');
   if (discounts.length > 0 && params.allow_promotion_codes === true)
     throw badParam('discounts', 'You may only specify one of these parameters: allow_promotion_codes, discounts.');
-  const prices = pricesOf(world, book, params, mode);
+  const asked = checkLines(book, params, mode);
+  const amounts = asked.map(({ price, data, quantity }) => (price?.unit_amount ?? data?.unit_amount ?? 0) * quantity);
+  requirePayable(world, book, params, mode, moneyOf(amounts, { params, discounts }, mode));
+  // Everything is found good: only now a price is made of price_data.
+  const prices = asked.map(({ price, data, quantity }) => ({
+    id: world.ids.next('li'),
+    price: price ?? madeOf(world, book, data!),
+    quantity,
+  }));
   const order: CheckoutOrder = {
     params,
     prices,
@@ -61,13 +69,6 @@ export function createSession(world: World, book: Book, params: Params): Session
     email: customer?.email ?? params.customer_email ?? null,
   };
   const id = world.ids.next('cs_test', 40);
-  const money = moneyOf(order, mode);
-  const total = money.amount_total ?? 0;
-  if (mode === 'payment' && total > 0) {
-    requireChargeable(total);
-    const share = params.payment_intent_data;
-    requireSplit(world, book, { ...share, amount: total, currency: 'sek' } as Stripe.PaymentIntentCreateParams);
-  }
   book.billing.orders.set(id, order);
   const session = book.billing.checkoutSessions.add(shapeOf(world, id, mode, params, order, expiresAt));
   world.timers.add({ at: expiresAt, kind: 'checkout_expires', account: book.account, id });
@@ -95,11 +96,30 @@ function requireModeParams(params: Params, mode: string): void {
   }
 }
 
-function pricesOf(world: World, book: Book, params: Params, mode: string): CheckoutOrder['prices'] {
+function requirePayable(
+  world: World,
+  book: Book,
+  params: Params,
+  mode: string,
+  { amount_subtotal: subtotal, amount_total: total }: Pick<Session, 'amount_subtotal' | 'amount_total'>,
+): void {
+  if ((subtotal ?? 0) > MAXIMUM_CHARGE) requireChargeable(subtotal!);
+  if (mode !== 'payment' || !total) return;
+  requireChargeable(total);
+  requireSplit(world, book, { ...params.payment_intent_data, amount: total });
+}
+
+interface AskedLine {
+  price: Price | undefined;
+  data: Stripe.Checkout.SessionCreateParams.LineItem['price_data'];
+  quantity: number;
+}
+
+function checkLines(book: Book, params: Params, mode: string): AskedLine[] {
   if (mode === 'setup') return [];
   const items = params.line_items ?? [];
   if (items.length === 0) throw badParam('line_items', 'Missing required param: line_items.', 'parameter_missing');
-  const found = items.map((item, i) => {
+  return items.map((item, i) => {
     const at = `line_items[${i}]`;
     if ((item.price === undefined) === (item.price_data === undefined))
       throw badParam(`${at}[price]`, 'You must specify either `price` or `price_data`.', 'parameter_missing');
@@ -114,6 +134,13 @@ function pricesOf(world: World, book: Book, params: Params, mode: string): Check
         'You must specify either `product` or `product_data`.',
         'parameter_missing',
       );
+    if (data) {
+      requireSek(data.currency);
+      if (data.product !== undefined && !book.products.get(data.product))
+        throw missing('product', data.product, `${at}[price_data][product]`, 400);
+      if ((data.unit_amount ?? 0) < 0)
+        throw badParam(`${at}[price_data][unit_amount]`, 'Invalid non-negative integer', 'parameter_invalid_integer');
+    }
     const recurs = price ? price.type === 'recurring' : data?.recurring !== undefined;
     if (recurs && mode === 'payment')
       throw badParam(
@@ -124,11 +151,6 @@ function pricesOf(world: World, book: Book, params: Params, mode: string): Check
       throw badParam(at, 'The emulator sells recurring prices only in `subscription` mode.', 'emulator_unsupported');
     return { price, data, quantity };
   });
-  return found.map(({ price, data, quantity }) => ({
-    id: world.ids.next('li'),
-    price: price ?? madeOf(world, book, data!),
-    quantity,
-  }));
 }
 
 function madeOf(
@@ -155,11 +177,14 @@ function madeOf(
 }
 
 /** Whether the first payment is put off by a trial. */
-export const hasTrial = ({ params }: CheckoutOrder): boolean =>
+export const hasTrial = ({ params }: Pick<CheckoutOrder, 'params'>): boolean =>
   params.subscription_data?.trial_period_days !== undefined || params.subscription_data?.trial_end !== undefined;
 
+export const amountsOfOrder = (order: CheckoutOrder): number[] =>
+  order.prices.map(({ price, quantity }) => (price.unit_amount ?? 0) * quantity);
+
 export function linesOfOrder(book: Book, order: CheckoutOrder): Stripe.LineItem[] {
-  const amounts = order.prices.map(({ price, quantity }) => (price.unit_amount ?? 0) * quantity);
+  const amounts = amountsOfOrder(order);
   const shares = discountShares(
     amounts,
     order.discounts.map((each) => each.coupon),
@@ -184,22 +209,19 @@ export function linesOfOrder(book: Book, order: CheckoutOrder): Stripe.LineItem[
   });
 }
 
-/** What the session costs, today. */
+/** What the session costs today, of its lines' amounts. */
 export function moneyOf(
-  order: CheckoutOrder,
+  whole: number[],
+  order: Pick<CheckoutOrder, 'params' | 'discounts'>,
   mode: string,
 ): Pick<Session, 'amount_subtotal' | 'amount_total' | 'total_details'> {
   if (mode === 'setup') return { amount_subtotal: null, amount_total: null, total_details: null };
-  const amounts = order.prices.map(({ price, quantity }) =>
-    hasTrial(order) ? 0 : (price.unit_amount ?? 0) * quantity,
-  );
+  const amounts = hasTrial(order) ? whole.map(() => 0) : whole;
   const subtotal = amounts.reduce((sum, each) => sum + each, 0);
-  const shares = discountShares(
-    amounts,
-    order.discounts.map((each) => each.coupon),
-  );
-  const off = shares.flat().reduce((sum, each) => sum + each, 0);
-  if (subtotal > MAXIMUM_CHARGE) requireChargeable(subtotal);
+  const coupons = order.discounts.map((each) => each.coupon);
+  const off = discountShares(amounts, coupons)
+    .flat()
+    .reduce((sum, each) => sum + each, 0);
   return {
     amount_subtotal: subtotal,
     amount_total: subtotal - off,
@@ -225,7 +247,7 @@ function shapeOf(
     after_expiration: null,
     allow_promotion_codes: params.allow_promotion_codes ?? null,
     allowed_payment_method_types: null,
-    ...moneyOf(order, mode),
+    ...moneyOf(amountsOfOrder(order), order, mode),
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     billing_address_collection: null,
     cancel_url: params.cancel_url ?? null,
