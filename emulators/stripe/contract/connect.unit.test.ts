@@ -248,6 +248,12 @@ describe('payouts', () => {
     expect((await stripe.payouts.retrieve(payout.id, {}, { stripeAccount: coach })).status).toBe('canceled');
   });
 
+  it('are looked for with their balance transactions where there are none', async () => {
+    const coach = await onboardedCoach(stripe);
+    const expand = ['data.balance_transaction', 'data.failure_balance_transaction'];
+    expect((await stripe.payouts.list({ expand }, { stripeAccount: coach })).data).toEqual([]);
+  });
+
   it('are refused by name', async () => {
     const coach = await onboardedCoach(stripe);
     await sellProgramme(stripe, coach);

@@ -87,7 +87,7 @@ function walk(world: World, book: Book, value: unknown, steps: string[], path: s
     const object = may ? world.index.get(found)?.get(found) : undefined;
     if (!object) throw notExpandable(path);
     next = object;
-  } else if (Array.isArray(found) && found.every((each) => typeof each === 'string')) {
+  } else if (Array.isArray(found) && found.length > 0 && found.every((each) => typeof each === 'string')) {
     if (!may) throw notExpandable(path);
     next = found.map((each) => world.index.get(each)?.get(each) ?? each);
   } else if (typeof found !== 'object') {
