@@ -340,3 +340,7 @@ it('keeps metadata that is changed, and the same answer under the same key', asy
   expect((await stripe.refunds.update(once.id, { metadata: { a: 'b' } })).metadata).toEqual({ a: 'b' });
   expect((await refusal(stripe.refunds.retrieve('re_none'))).statusCode).toBe(404);
 });
+
+it('expands in a list that is empty', async () => {
+  expect((await stripe.refunds.list({ expand: ['data.charge'] })).data).toEqual([]);
+});
