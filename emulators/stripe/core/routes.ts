@@ -16,8 +16,9 @@ export type { Route } from './table/route.ts';
 
 export const ROUTES: readonly Route[] = [
   ...CUSTOMERS_ROUTES,
-  ...PAYMENTS_ROUTES,
+  // Its searches come before the retrievals whose paths would match them too.
   ...CUSTOMER_PAYMENTS_ROUTES,
+  ...PAYMENTS_ROUTES,
   ...CONNECT_ROUTES,
   ...TRANSFERS_ROUTES,
   ...BILLING_ROUTES,

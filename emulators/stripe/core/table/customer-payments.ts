@@ -5,6 +5,7 @@ import { capturePaymentIntent } from '../../resources/capture.ts';
 import { updateCharge } from '../../resources/charge-update.ts';
 import * as disputes from '../../resources/disputes.ts';
 import * as making from '../../resources/make-method.ts';
+import { searchCharges, searchPaymentIntents } from '../../resources/payment-search.ts';
 import * as refunds from '../../resources/refunds.ts';
 import * as setups from '../../resources/setup-intents.ts';
 import { arr, bool, clearable, expand, int, metadata, obj, oneOf, required, str, paging } from '../params.ts';
@@ -32,7 +33,11 @@ const evidence = obj<Stripe.DisputeUpdateParams.Evidence>(
   Object.fromEntries(disputes.EVIDENCE_TEXTS.map((name) => [name, clearable(str(150_000))])),
 );
 
+const query = { query: required(str()), limit: int, page: str(), expand } as const;
+
 export const CUSTOMER_PAYMENTS_ROUTES: readonly Route[] = [
+  route('GET', '/v1/payment_intents/search', 'any', query, searchPaymentIntents),
+  route('GET', '/v1/charges/search', 'any', query, searchCharges),
   route(
     'POST',
     '/v1/payment_intents/{}/capture',
