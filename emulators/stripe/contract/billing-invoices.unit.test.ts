@@ -218,6 +218,55 @@ describe('an invoice made by hand', () => {
     expect((await stripe.transfers.list()).data[0]).toMatchObject({ amount: 40_000, destination: coach });
   });
 
+  it('says why it cannot be finalized when its destination may no longer be paid', async () => {
+    const coach = await onboardedCoach(stripe);
+    const { id } = await subscribe({ transfer_data: { destination: coach } });
+    await stripe.accounts.reject(coach, { reason: 'fraud_other' });
+    await b.until(APRIL + 31 * DAY);
+    const invoice = await latest(id);
+    expect(invoice).toMatchObject({
+      status: 'draft',
+      auto_advance: false,
+      last_finalization_error: { code: 'insufficient_capabilities_for_transfer' },
+    });
+    expect(await told(stripe)).toContain('invoice.finalization_failed');
+    expect((await refusal(stripe.invoices.finalizeInvoice(invoice.id))).code).toBe(
+      'insufficient_capabilities_for_transfer',
+    );
+  });
+
+  it('is previewed for what is not there yet, and not for what will not be', async () => {
+    const details = { items: [{ price: b.dear.id, quantity: 2 }] };
+    const preview = await stripe.invoices.createPreview({ customer: b.customer.id, subscription_details: details });
+    expect(preview).toMatchObject({ total: 39_800, status: 'draft' });
+    expect((await stripe.subscriptions.list()).data).toEqual([]);
+    const items = [{ amount: 5_000, currency: 'sek' }];
+    const bare = await stripe.invoices.createPreview({ customer: b.customer.id, invoice_items: items });
+    expect(bare.total).toBe(5_000);
+    const nothing = stripe.invoices.createPreview({ customer: b.customer.id });
+    expect((await refusal(nothing)).code).toBe('invoice_upcoming_none');
+    const { id } = await subscribe({ cancel_at_period_end: true });
+    expect((await refusal(stripe.invoices.createPreview({ subscription: id }))).code).toBe('invoice_upcoming_none');
+    expect((await stripe.invoices.list()).data).toHaveLength(1);
+  });
+
+  it('of a change that the card does not pay is refused before anything changes, or left open', async () => {
+    const made = await subscribe();
+    const bad = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: b.customer.id });
+    await stripe.subscriptions.update(made.id, { default_payment_method: bad.id });
+    await b.until(APRIL + 15 * DAY);
+    const change = (payment_behavior: 'error_if_incomplete' | 'default_incomplete' | 'allow_incomplete') =>
+      stripe.subscriptions.update(made.id, {
+        items: [{ id: made.items.data[0]!.id, price: b.dear.id }],
+        proration_behavior: 'always_invoice',
+        payment_behavior,
+      });
+    expect((await refusal(change('error_if_incomplete'))).code).toBe('card_declined');
+    expect((await stripe.subscriptions.retrieve(made.id)).items.data[0]?.price.id).toBe(b.price.id);
+    expect((await change('default_incomplete')).status).toBe('active');
+    expect(await latest(made.id)).toMatchObject({ status: 'open', attempt_count: 0, total: 5_000 });
+  });
+
   it('has no taxes and no credit notes', async () => {
     const taxed = stripe.invoices.create({ customer: b.customer.id, automatic_tax: { enabled: true } });
     expect((await refusal(taxed)).code).toBe('emulator_unsupported');

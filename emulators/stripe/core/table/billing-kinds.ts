@@ -88,14 +88,10 @@ export const saveDefault = obj<Stripe.SubscriptionCreateParams.PaymentSettings>(
   save_default_payment_method: oneOf('on_subscription', 'off'),
 });
 
-/** What an update or a preview asks of a subscription's items. */
-export const changedItems = arr(
-  obj<Stripe.SubscriptionUpdateParams.Item>({
-    id: str(),
-    deleted: bool,
-    price: str(),
-    price_data: priceData,
-    quantity: int,
-    metadata,
-  }),
-);
+const named = { id: str(), deleted: bool, price: str(), quantity: int, metadata } as const;
+
+/** What an update asks of a subscription's items. */
+export const changedItems = arr(obj<Stripe.SubscriptionUpdateParams.Item>({ ...named, price_data: priceData }));
+
+/** What a preview asks of them: it makes nothing, so it takes no `price_data`. */
+export const previewedItems = arr(obj<Stripe.SubscriptionUpdateParams.Item>(named));

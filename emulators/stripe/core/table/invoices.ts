@@ -7,7 +7,7 @@ import { createPreview } from '../../resources/billing/preview.ts';
 import { arr, bool, expand, int, metadata, obj, oneOf, paging, required, str } from '../params.ts';
 import {
   automaticTax,
-  changedItems,
+  previewedItems,
   collectionMethod,
   discounts,
   invoiceTransfer,
@@ -67,7 +67,7 @@ export const INVOICES_ROUTES: readonly Route[] = [
       subscription_details: obj<Stripe.InvoiceCreatePreviewParams.SubscriptionDetails>({
         cancel_at_period_end: bool,
         cancel_now: bool,
-        items: changedItems,
+        items: previewedItems,
         proration_behavior: proration,
         proration_date: int,
       }),
