@@ -303,6 +303,11 @@ describe('accounts', () => {
     const coach = await onboardedCoach(stripe);
     expect((await stripe.accounts.retrieveCurrent({}, { stripeAccount: coach })).id).toBe(coach);
     expect((await refusal(stripe.accounts.retrieveCurrent())).code).toBe('emulator_unsupported');
+    const on = { stripeAccount: coach };
+    expect((await stripe.accounts.retrieve(coach, {}, on)).id).toBe(coach);
+    expect((await stripe.accounts.listExternalAccounts(coach, {}, on)).data).toHaveLength(1);
+    const other = await newAccount(stripe);
+    expect((await refusal(stripe.accounts.retrieve(other.id, {}, on))).code).toBe('account_invalid');
   });
 
   it('refuse v2 loudly', async () => {

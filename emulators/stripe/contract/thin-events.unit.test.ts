@@ -1,4 +1,6 @@
 import Stripe from 'stripe';
+import { thinId } from '../core/thin.ts';
+import { triggers } from '../resources/trigger.ts';
 import { DAY, client, onboardedCoach, refusal, sellProgramme, startBench, startReceiver } from './harness.ts';
 import type { Bench } from './harness.ts';
 
@@ -27,6 +29,15 @@ const create = (more: Partial<Stripe.V2.Core.EventDestinationCreateParams> = {})
     include: ['webhook_endpoint.signing_secret', 'webhook_endpoint.url'],
     ...more,
   });
+
+/** Types that the SDK gives no related object, and those whose object has no page of its own. */
+const WITHOUT_OBJECT = [
+  'account.external_account.created',
+  'account.external_account.updated',
+  'billing_portal.session.created',
+  'customer.discount.created',
+  'invoice.upcoming',
+];
 
 /** A coach whose payout has come back. */
 async function failedPayout() {
@@ -113,6 +124,27 @@ describe('thin events', () => {
     expect(both.status).toBe(400);
   });
 });
+
+it.each(Object.keys(triggers).filter((type) => !/deleted$|deauthorized$/.test(type)))(
+  '%s has a thin twin that leads to its object',
+  async (type) => {
+    await bench.control('POST', '/switches', { debitsInSek: true });
+    const { events } = await bench.control<{ events: { id: string; type: string; account: string | null }[] }>(
+      'POST',
+      '/trigger',
+      { type },
+    );
+    const made = events.find((event) => event.type === type)!;
+    const on = made.account === null ? {} : { stripeContext: made.account };
+    const thin = await stripe.v2.core.events.retrieve(thinId(made.id), {}, on);
+    expect(thin).toMatchObject({ type: `v1.${type}`, snapshot_event: made.id });
+    const related = 'related_object' in thin ? thin.related_object : null;
+    if (related) {
+      const found: unknown = await stripe.rawRequest('GET', related.url, undefined, on);
+      expect(found).toMatchObject({ object: related.type, ...('id' in related ? { id: related.id } : {}) });
+    } else expect(WITHOUT_OBJECT).toContain(type);
+  },
+);
 
 describe('event destinations', () => {
   it('are made, shown, changed, disabled and deleted', async () => {

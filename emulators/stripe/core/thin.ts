@@ -13,17 +13,21 @@ const URLS: Readonly<Record<string, (subject: Subject) => string>> = {
   balance_settings: () => '/v1/balance_settings',
   capability: ({ id, account }) => `/v1/accounts/${String(account)}/capabilities/${id}`,
   charge: ({ id }) => `/v1/charges/${id}`,
+  'billing_portal.configuration': ({ id }) => `/v1/billing_portal/configurations/${id}`,
   'checkout.session': ({ id }) => `/v1/checkout/sessions/${id}`,
+  coupon: ({ id }) => `/v1/coupons/${id}`,
   customer: ({ id }) => `/v1/customers/${id}`,
   dispute: ({ id }) => `/v1/disputes/${id}`,
   fee_refund: ({ id, fee }) => `/v1/application_fees/${String(fee)}/refunds/${id}`,
   invoice: ({ id }) => `/v1/invoices/${id}`,
   invoice_payment: ({ id }) => `/v1/invoice_payments/${id}`,
+  invoiceitem: ({ id }) => `/v1/invoiceitems/${id}`,
   payment_intent: ({ id }) => `/v1/payment_intents/${id}`,
   payment_method: ({ id }) => `/v1/payment_methods/${id}`,
   payout: ({ id }) => `/v1/payouts/${id}`,
   price: ({ id }) => `/v1/prices/${id}`,
   product: ({ id }) => `/v1/products/${id}`,
+  promotion_code: ({ id }) => `/v1/promotion_codes/${id}`,
   'radar.early_fraud_warning': ({ id }) => `/v1/radar/early_fraud_warnings/${id}`,
   refund: ({ id }) => `/v1/refunds/${id}`,
   review: ({ id }) => `/v1/reviews/${id}`,
@@ -43,7 +47,9 @@ export function thinOf(event: Stripe.EventBase): ThinEvent | undefined {
   const type = `v1.${event.type}`;
   if (!isThinType(type)) return undefined;
   const subject = event.data.object as unknown as Subject;
-  const url = URLS[subject.object]?.(subject);
+  const upcoming = event.type === 'invoice.upcoming';
+  // An invoice that is only foreseen can be read nowhere.
+  const url = upcoming ? undefined : URLS[subject.object]?.(subject);
   const { id, idempotency_key: key } = event.request ?? { id: null, idempotency_key: null };
   return {
     id: thinId(event.id),
@@ -58,6 +64,14 @@ export function thinOf(event: Stripe.EventBase): ThinEvent | undefined {
       ? {}
       : { related_object: { ...(subject.id === undefined ? {} : { id: subject.id }), type: subject.object, url } }),
   };
+}
+
+/** What is fetched beside the notification, of the one type that has something. */
+export function thinData(event: Stripe.EventBase): object {
+  if (event.type !== 'invoice.upcoming') return {};
+  const invoice = event.data.object as unknown as Stripe.Invoice;
+  const subscription = invoice.parent?.subscription_details?.subscription;
+  return { data: { customer: invoice.customer, ...(subscription === undefined ? {} : { subscription }) } };
 }
 
 /** As v2 writes moments: `2026-11-21T01:30:00.000Z`. */

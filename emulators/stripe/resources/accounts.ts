@@ -203,11 +203,8 @@ function settingsOf(given: Stripe.AccountCreateParams['settings']): Stripe.Accou
   };
 }
 
-/** The account, or the refusal Stripe gives for an account that is not the platform's. */
-export function accountNamed(world: World, id: string): Stripe.Account {
-  const account = world.accounts.get(id);
-  if (account && !world.revoked.has(id)) return account;
-  throw new StripeFailure(
+const noAccess = (id: string) =>
+  new StripeFailure(
     403,
     {
       type: 'invalid_request_error',
@@ -218,9 +215,22 @@ export function accountNamed(world: World, id: string): Stripe.Account {
     },
     true,
   );
+
+/** The account, or the refusal Stripe gives for an account that is not the platform's. */
+export function accountNamed(world: World, id: string): Stripe.Account {
+  const account = world.accounts.get(id);
+  if (account && !world.revoked.has(id)) return account;
+  throw noAccess(id);
 }
 
-export const retrieveAccount = (world: World, _: Book, __: ExpandOnly, [id = '']: string[]) => accountNamed(world, id);
+/** The account of a path, for the platform or for itself: a connected account sees no other. */
+export function visibleAccount(world: World, book: Book, id: string): Stripe.Account {
+  if (!isPlatform(world, book) && book.account !== id) throw noAccess(id);
+  return accountNamed(world, id);
+}
+
+export const retrieveAccount = (world: World, book: Book, _: ExpandOnly, [id = '']: string[]) =>
+  visibleAccount(world, book, id);
 
 /** `GET /v1/account`: the account of the request. The platform's own is not an object here. */
 export function retrieveCurrentAccount(world: World, book: Book, _: ExpandOnly): Stripe.Account {

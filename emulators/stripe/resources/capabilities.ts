@@ -4,7 +4,14 @@ import { missing } from '../core/errors.ts';
 import { embedded } from '../core/list.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
-import { CAPABILITIES, accountNamed, capabilityOf, requireCapabilities, saveAccount } from './accounts.ts';
+import {
+  CAPABILITIES,
+  accountNamed,
+  capabilityOf,
+  requireCapabilities,
+  saveAccount,
+  visibleAccount,
+} from './accounts.ts';
 import type { CapabilityName } from './accounts.ts';
 import { isRejected, mayCharge } from './requirements.ts';
 
@@ -16,20 +23,20 @@ function nameOf(text: string): CapabilityName {
 
 export function retrieveCapability(
   world: World,
-  _: Book,
-  __: ExpandOnly,
+  book: Book,
+  _: ExpandOnly,
   [account = '', name = '']: string[],
 ): Stripe.Capability {
-  return capabilityOf(world, accountNamed(world, account), nameOf(name));
+  return capabilityOf(world, visibleAccount(world, book, account), nameOf(name));
 }
 
 export function listCapabilities(
   world: World,
-  _: Book,
-  __: ExpandOnly,
+  book: Book,
+  _: ExpandOnly,
   [id = '']: string[],
 ): Stripe.ApiList<Stripe.Capability> {
-  const account = accountNamed(world, id);
+  const account = visibleAccount(world, book, id);
   const requested = CAPABILITIES.filter((name) => account.capabilities?.[name] !== undefined);
   return embedded(
     `/v1/accounts/${id}/capabilities`,

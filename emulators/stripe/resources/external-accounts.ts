@@ -5,7 +5,7 @@ import { embedded, limitOf } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
-import { accountNamed } from './accounts.ts';
+import { accountNamed, visibleAccount } from './accounts.ts';
 import { addBank, bankOf, banksOf, changeBank, removeBank, tidyIban } from './banks.ts';
 import type { BankOrder } from './banks.ts';
 import { settleRequirement } from './requirements.ts';
@@ -111,11 +111,11 @@ export function createExternalAccount(
 
 export function listExternalAccounts(
   world: World,
-  _: Book,
+  book: Book,
   params: Stripe.AccountListExternalAccountsParams,
   [account = '']: string[],
 ): Stripe.ApiList<Stripe.BankAccount> {
-  accountNamed(world, account);
+  visibleAccount(world, book, account);
   const limit = limitOf(params.limit);
   const newest = banksOf(world, account).reverse();
   const position = (id: string) => newest.indexOf(bankNamed(world, account, id));
@@ -129,11 +129,11 @@ export function listExternalAccounts(
 
 export function retrieveExternalAccount(
   world: World,
-  _: Book,
-  __: ExpandOnly,
+  book: Book,
+  _: ExpandOnly,
   [account = '', id = '']: string[],
 ): Stripe.BankAccount {
-  accountNamed(world, account);
+  visibleAccount(world, book, account);
   return bankNamed(world, account, id);
 }
 

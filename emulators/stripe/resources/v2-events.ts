@@ -3,7 +3,7 @@ import type Stripe from 'stripe';
 import type { ThinEvent } from '../core/connect-world.ts';
 import { missing } from '../core/errors.ts';
 import { inRange } from '../core/list.ts';
-import { snapshotId, thinOf } from '../core/thin.ts';
+import { snapshotId, thinData, thinOf } from '../core/thin.ts';
 import type { Book, World } from '../core/world.ts';
 import { isPlatform } from '../core/world.ts';
 import { belongs } from './events-api.ts';
@@ -16,7 +16,7 @@ export function retrieveThinEvent(world: World, book: Book, _: object, [id = '']
   const event = world.events.get(snapshotId(id) ?? '');
   const thin = event && belongs(world, book, event) ? thinOf(event) : undefined;
   if (!thin) throw missing('event', id, 'id', 404);
-  return thin;
+  return { ...thin, ...thinData(event!) };
 }
 
 export function listThinEvents(

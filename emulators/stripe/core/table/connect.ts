@@ -88,7 +88,7 @@ export const CONNECT_ROUTES: readonly Route[] = [
     accounts.createAccount,
   ),
   route('GET', '/v1/account', 'any', one, accounts.retrieveCurrentAccount),
-  route('GET', '/v1/accounts/{}', 'platform', one, accounts.retrieveAccount),
+  route('GET', '/v1/accounts/{}', 'any', one, accounts.retrieveAccount),
   route(
     'POST',
     '/v1/accounts/{}',
@@ -178,8 +178,8 @@ export const CONNECT_ROUTES: readonly Route[] = [
     life.rejectAccount,
   ),
   route('POST', '/v1/accounts/{}/unreject', 'platform', one, life.unrejectAccount),
-  route('GET', '/v1/accounts/{}/capabilities', 'platform', one, capabilityList.listCapabilities),
-  route('GET', '/v1/accounts/{}/capabilities/{}', 'platform', one, capabilityList.retrieveCapability),
+  route('GET', '/v1/accounts/{}/capabilities', 'any', one, capabilityList.listCapabilities),
+  route('GET', '/v1/accounts/{}/capabilities/{}', 'any', one, capabilityList.retrieveCapability),
   route(
     'POST',
     '/v1/accounts/{}/capabilities/{}',
@@ -197,11 +197,11 @@ export const CONNECT_ROUTES: readonly Route[] = [
   route(
     'GET',
     '/v1/accounts/{}/external_accounts',
-    'platform',
+    'any',
     { limit: int, starting_after: str(), object: oneOf('bank_account'), expand },
     banks.listExternalAccounts,
   ),
-  route('GET', '/v1/accounts/{}/external_accounts/{}', 'platform', one, banks.retrieveExternalAccount),
+  route('GET', '/v1/accounts/{}/external_accounts/{}', 'any', one, banks.retrieveExternalAccount),
   route(
     'POST',
     '/v1/accounts/{}/external_accounts/{}',
