@@ -1,7 +1,7 @@
 export { createSubscription, processPayment } from './payments/payments.api.ts';
 export { getCoachStatus, startCoachOnboarding } from './coaches/coaches.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
-export { postVoucher, syncAccounting } from './accounting/accounting.api.ts';
+export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';
 export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';
 export { stripeWebhook } from './webhooks/webhooks.api.ts';
 export { api } from './rest.api.ts';

@@ -64,6 +64,8 @@ export async function startFirebase(household: Household, settings: FirebaseSett
       JAVA_HOME: undefined,
       // Nothing is asked, nothing is sent: no prompts, no message of the day, no update check, no look at npm's registry.
       CI: 'true',
+      // Or the Admin SDK in a function looks for a metadata server, for seconds, before every enqueue.
+      METADATA_SERVER_DETECTION: 'none',
       NO_UPDATE_NOTIFIER: '1',
       npm_config_offline: 'true',
       // A configuration of its own: no login is found or changed, and usage statistics stay off.

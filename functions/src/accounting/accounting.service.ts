@@ -2,7 +2,7 @@ import { raiseFlag } from '../admin/flags.service.ts';
 import type { LedgerDocument } from '../ledger/ledger.ts';
 import { setVoucher } from '../ledger/ledger.service.ts';
 import { readEntry } from '../ledger/ledger.store.ts';
-import { ungroupedAfter } from '../ledger/pages.service.ts';
+import { ungroupedAfter } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { specificationPlan } from './account-plan.ts';

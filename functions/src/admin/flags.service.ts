@@ -4,15 +4,19 @@ import { runWrites, type Write } from '../platform/write.ts';
 import { mergeFlag, type FlagInput } from './flags.ts';
 import * as store from './flags.store.ts';
 
-/** Plans a flag inside somebody's transaction. */
+/** Plans a flag inside somebody's transaction, and logs it: alerts hang on this line. */
 export async function planFlag(ctx: Context, tx: Transaction, input: FlagInput): Promise<Write[]> {
   const existing = await store.readFlag(ctx.db, tx, input.id);
   const flag = mergeFlag(existing, input, Timestamp.fromDate(ctx.clock.now()));
-  return [(t) => store.writeFlag(ctx.db, t, flag)];
+  return [
+    (t) => {
+      store.writeFlag(ctx.db, t, flag);
+      ctx.log.error('flag.raised', { id: flag.id, kind: flag.kind, severity: flag.severity, subject: flag.subject });
+    },
+  ];
 }
 
-/** Raises a flag in a transaction of its own, and logs it: alerts hang on this line. */
+/** Raises a flag in a transaction of its own. */
 export async function raiseFlag(ctx: Context, input: FlagInput): Promise<void> {
   await ctx.db.runTransaction(async (tx) => runWrites(tx, await planFlag(ctx, tx, input)));
-  ctx.log.error('flag.raised', { id: input.id, kind: input.kind, severity: input.severity, subject: input.subject });
 }

@@ -5,7 +5,8 @@ import type { Write } from '../platform/write.ts';
 import { assertBalanced, sameBooking, type LedgerEntry } from './ledger.ts';
 import * as store from './ledger.store.ts';
 
-export { coachBalance, entryExists, explaining, setVoucher, sumsBefore, ungrouped } from './ledger.store.ts';
+export { coachBalance, entryExists, explaining, setVoucher } from './ledger.store.ts';
+export { entriesById, lastBooked, newestFirst, stripeTotals, totalsBefore, ungroupedAfter } from './pages.store.ts';
 
 /**
  * Plans the booking of Stripe money objects. One booked before stays as it is; if what is to be booked now differs from

@@ -1,7 +1,7 @@
 import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
 import type { Currency, Minor } from '../platform/money.ts';
 import { minor } from '../platform/money.ts';
-import { accounts, deltas, type Deltas, type LedgerDocument, type LedgerEntry } from './ledger.ts';
+import type { LedgerDocument, LedgerEntry } from './ledger.ts';
 
 /** `ledger/{id}`: created, never changed but for `voucherId`, which is set once. */
 const collection = 'ledger';
@@ -21,18 +21,6 @@ export async function entryExists(db: Firestore, id: string): Promise<boolean> {
 export function createEntry(db: Firestore, tx: Transaction, entry: LedgerEntry, now: Date): void {
   const document: LedgerDocument = { ...entry, voucherId: null, createdAt: Timestamp.fromDate(now) };
   tx.create(ledgerRef(db, entry.id), document);
-}
-
-/** The next documents not yet grouped into a voucher, oldest first. */
-export async function ungrouped(db: Firestore, limit: number): Promise<LedgerDocument[]> {
-  const page = await db
-    .collection(collection)
-    .where('voucherId', '==', null)
-    .orderBy('occurredAt')
-    .orderBy('__name__')
-    .limit(limit)
-    .get();
-  return page.docs.map((doc) => doc.data() as LedgerDocument);
 }
 
 export function setVoucher(db: Firestore, tx: Transaction, id: string, voucherId: string): void {
@@ -56,18 +44,6 @@ export async function coachBalance(
   );
   const { payable, receivable, connected } = sums.data();
   return { payable: minor(payable), receivable: minor(receivable), connected: minor(connected) };
-}
-
-/** Sums of every account over documents that occurred before the cut; one account's documents when `coachId` is given. */
-export async function sumsBefore(db: Firestore, cut: Date, currency: Currency, coachId?: string): Promise<Deltas> {
-  let query = db
-    .collection(collection)
-    .where('currency', '==', currency)
-    .where('occurredAt', '<', Timestamp.fromDate(cut));
-  if (coachId) query = query.where('coachId', '==', coachId);
-  const spec = Object.fromEntries(accounts.map((account) => [account, AggregateField.sum(`deltas.${account}`)]));
-  const sums = await query.aggregate(spec).get();
-  return deltas(sums.data());
 }
 
 /** Ledger documents that explain a balance transaction. */

@@ -22,6 +22,8 @@ import * as store from './payments.store.ts';
 import { requireSellable, type Product } from './products.ts';
 import { readProduct } from './products.store.ts';
 
+export { lastPayments } from './recent.store.ts';
+
 export interface ProcessPaymentInput {
   productId: string;
   requestId: string;

@@ -5,6 +5,7 @@ import * as store from './payouts.store.ts';
 import type { Payout } from './payouts.ts';
 
 export { payCoach, payCoachTask, type PayOutcome, type PayTask } from './pay.service.ts';
+export { lastPayouts } from './recent.store.ts';
 export { resolvePayouts } from './resolve.service.ts';
 export { startRun, type RunReply } from './runs.service.ts';
 
@@ -12,7 +13,7 @@ export async function readPayout(ctx: Context, id: string, tx?: Transaction): Pr
   return store.readPayout(ctx.db, id, tx);
 }
 
-/** For accounting: the voucher that booked this payout, as "S 12/2026". The document must exist. */
+/** For accounting: the voucher that booked this payout, as "S 12 (2026)". The document must exist. */
 export function planFortnoxReference(ctx: Context, id: string, reference: string): Write {
   return (tx) => store.setReference(ctx.db, tx, id, reference);
 }

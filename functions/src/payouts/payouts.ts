@@ -52,6 +52,13 @@ export interface Payout {
   updatedAt: Timestamp;
 }
 
+/** One payout with what it is made of. */
+export interface PayoutWithItems {
+  payoutId: string;
+  payout: Payout;
+  items: PayoutItem[];
+}
+
 /** `payouts/{id}/items/{ledgerId}`: sums exactly to the payout. */
 export interface PayoutItem {
   paymentId: string;

@@ -1,6 +1,6 @@
 import type { LedgerDocument } from '../ledger/ledger.ts';
 import { explaining } from '../ledger/ledger.service.ts';
-import { newestFirst, totalsBefore } from '../ledger/pages.service.ts';
+import { newestFirst, totalsBefore } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { Timestamp } from 'firebase-admin/firestore';
 import { minor, zero, type Currency } from '../platform/money.ts';

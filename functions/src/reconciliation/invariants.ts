@@ -1,7 +1,7 @@
 import type { Voucher } from '../accounting/accounting.ts';
 import { accounts, trialBalance, type LedgerDocument } from '../ledger/ledger.ts';
 import type { Payment } from '../payments/payments.ts';
-import type { PayoutWithItems } from '../payouts/recent.service.ts';
+import type { PayoutWithItems } from '../payouts/payouts.ts';
 import { sum } from '../platform/money.ts';
 
 /** What must always hold. Each rule gives the paths of the documents that break it, with what is wrong. */

@@ -2,7 +2,7 @@ import { Timestamp } from 'firebase-admin/firestore';
 import type { Voucher } from '../accounting/accounting.ts';
 import { coachPayout, ownSale, stripeFee, type LedgerDocument, type LedgerEntry } from '../ledger/ledger.ts';
 import type { Payment } from '../payments/payments.ts';
-import type { PayoutWithItems } from '../payouts/recent.service.ts';
+import type { PayoutWithItems } from '../payouts/payouts.ts';
 import { minor } from '../platform/money.ts';
 import {
   explainedTwice,

@@ -2,7 +2,7 @@ import { Timestamp } from 'firebase-admin/firestore';
 import { totalsByState } from '../accounting/accounting.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
 import { pageOfCoaches } from '../coaches/coaches.service.ts';
-import { stripeTotals, totalsBefore } from '../ledger/pages.service.ts';
+import { stripeTotals, totalsBefore } from '../ledger/ledger.service.ts';
 import { businessDate, startOfBusinessDate, type BusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';

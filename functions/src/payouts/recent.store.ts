@@ -1,11 +1,5 @@
 import type { Context } from '../platform/context.ts';
-import type { Payout, PayoutItem } from './payouts.ts';
-
-export interface PayoutWithItems {
-  payoutId: string;
-  payout: Payout;
-  items: PayoutItem[];
-}
+import type { Payout, PayoutItem, PayoutWithItems } from './payouts.ts';
 
 /** The payouts written last, with what they are made of: for the invariants. */
 export async function lastPayouts(ctx: Context, limit: number): Promise<PayoutWithItems[]> {
