@@ -1,6 +1,6 @@
 /** Disputes, inquiries, early fraud warnings and reviews, each brought by its test card. */
 import type Stripe from 'stripe';
-import { DAY, onboardedCoach, refusal, sellProgramme, startBench } from './harness.ts';
+import { DAY, FORM, newLink, onboardedCoach, refusal, sellProgramme, startBench, submitForm } from './harness.ts';
 import type { Bench } from './harness.ts';
 
 let bench: Bench;
@@ -128,6 +128,38 @@ describe('a dispute', () => {
     ]);
   });
 });
+
+it.each([
+  ['application', -49_900, -22_500],
+  ['account', -72_400, 0],
+] as const)(
+  'over a direct charge is its account’s, with the fee for whom pays fees: %s',
+  async (payer, theirs, ours) => {
+    const { id: account } = await stripe.accounts.create({
+      country: 'SE',
+      controller: {
+        fees: { payer },
+        losses: { payments: payer === 'application' ? 'application' : 'stripe' },
+        stripe_dashboard: { type: 'full' },
+      },
+      capabilities: { card_payments: { requested: true }, transfers: { requested: true } },
+      settings: { payouts: { schedule: { interval: 'manual' } } },
+    });
+    await submitForm((await newLink(stripe, account)).url, FORM);
+    const there = { stripeAccount: account };
+    await stripe.paymentIntents.create(
+      { amount: 49_900, currency: 'sek', payment_method: 'pm_card_createDispute', confirm: true },
+      there,
+    );
+    const fee = payer === 'account' ? 929 : 0;
+    const [dispute] = (await stripe.disputes.list({}, there)).data;
+    expect([await available(account), await available()]).toEqual([49_900 - fee + theirs, ours - (929 - fee)]);
+    expect((await stripe.disputes.list()).data).toEqual([]);
+    await stripe.disputes.update(dispute!.id, { evidence: { uncategorized_text: 'winning_evidence' } }, there);
+    await bench.advance(3_600);
+    expect([await available(account), await available()]).toEqual([49_900 - fee, -(929 - fee) + 0]);
+  },
+);
 
 describe('an inquiry', () => {
   it('moves no money, and is closed by an answer or by a refund', async () => {

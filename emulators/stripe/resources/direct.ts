@@ -53,7 +53,8 @@ export function requireDestination(world: World, id: string, param: string): Str
   return account;
 }
 
-const payerOf = (world: World, book: Book) =>
+/** Who pays Stripe's fees of an account's own charges. */
+export const payerOf = (world: World, book: Book) =>
   world.accounts.get(book.account)?.controller?.fees?.payer ?? 'application';
 
 /** What a charge costs the account it is on. */

@@ -6,8 +6,10 @@ import { emit, emitChange } from '../core/events.ts';
 import { inRange, page } from '../core/list.ts';
 import { mergeMetadata } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
+import { isPlatform } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
 import { settleLate } from './charges.ts';
+import { payerOf } from './direct.ts';
 
 /** How long there is to answer. The bank's own time differs; 14 days is the emulator's. */
 const ANSWER_SECONDS = 14 * 86_400;
@@ -111,8 +113,27 @@ export function openDispute(
 const feeDetail = (amount: number, currency: string): Stripe.BalanceTransaction.FeeDetail[] =>
   amount === 0 ? [] : [{ amount, application: null, currency, description: 'Dispute fee', type: 'stripe_fee' }];
 
+/** Of a direct charge the dispute's fee is the platform's where it pays Stripe's fees: a movement of its own. */
+const platformPays = (world: World, book: Book): boolean =>
+  !isPlatform(world, book) && payerOf(world, book) === 'application';
+
+function bill(world: World, dispute: Stripe.Dispute, amount: number): void {
+  if (amount === 0) return;
+  post(world, world.platform, {
+    type: 'stripe_fee',
+    reportingCategory: 'fee',
+    amount,
+    currency: dispute.currency,
+    source: dispute.id,
+    availableOn: world.now,
+    description: `Dispute fee of ${dispute.charge as string}`,
+  });
+}
+
 function withdraw(world: World, book: Book, dispute: Stripe.Dispute): Stripe.Dispute {
-  const fee = world.switches.disputeFee;
+  const elsewhere = platformPays(world, book);
+  const fee = elsewhere ? 0 : world.switches.disputeFee;
+  if (elsewhere) bill(world, dispute, 0 - world.switches.disputeFee);
   const txn = post(world, book, {
     type: 'adjustment',
     reportingCategory: 'dispute',
@@ -128,8 +149,12 @@ function withdraw(world: World, book: Book, dispute: Stripe.Dispute): Stripe.Dis
 }
 
 function reinstate(world: World, book: Book, dispute: Stripe.Dispute): Stripe.Dispute {
-  const paid = dispute.balance_transactions[0]?.fee ?? 0;
-  const fee = world.switches.disputeFeeReturnedWhenWon ? 0 - paid : 0;
+  const returned = world.switches.disputeFeeReturnedWhenWon;
+  const fee = returned ? 0 - (dispute.balance_transactions[0]?.fee ?? 0) : 0;
+  if (returned && platformPays(world, book)) {
+    const [billed] = [...world.platform.balanceTransactions.walk({ group: dispute.id })];
+    if (billed) bill(world, dispute, 0 - billed.amount);
+  }
   const txn = post(world, book, {
     type: 'adjustment',
     reportingCategory: 'dispute_reversal',
