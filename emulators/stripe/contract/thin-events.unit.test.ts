@@ -249,6 +249,16 @@ describe('event destinations', () => {
   });
 });
 
+it('may have a secret of choice, through the control API', async () => {
+  const order = { url: receiver.url, secret: 'whsec_chosen', connect: true, thin: true };
+  await expect(bench.control('POST', '/webhook_endpoints', order)).rejects.toThrow('one by one');
+  await bench.control('POST', '/webhook_endpoints', { ...order, enabledEvents: ['v1.payout.failed'] });
+  await bench.control('POST', '/trigger', { type: 'payout.failed' });
+  await bench.control('POST', '/settle');
+  const { body, signature } = receiver.received[0]!;
+  expect(stripe.parseEventNotification(body, signature, 'whsec_chosen').type).toBe('v1.payout.failed');
+});
+
 describe('what no endpoint has taken', () => {
   it('is listed by account', async () => {
     const refusing = await startReceiver(() => 500);

@@ -6,6 +6,7 @@ import type { FaultOrder } from '../core/faults.ts';
 import { ROUTES } from '../core/routes.ts';
 import { changeSwitches } from '../core/switches.ts';
 import { TEST_IBANS } from '../resources/banks.ts';
+import { registerThin } from '../resources/event-destinations.ts';
 import { registerEndpoint } from '../resources/events-api.ts';
 import { TEST_CARDS } from '../resources/test-cards.ts';
 import { triggers } from '../resources/trigger.ts';
@@ -77,7 +78,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     }),
   },
   'POST /_emulator/webhook_endpoints': {
-    about: '{url, secret, connect?, enabledEvents?}: registers an endpoint with a secret of your choice.',
+    about:
+      '{url, secret, connect?, enabledEvents?, thin?}: registers an endpoint with a secret of your choice; thin makes it an ' +
+      'event destination of thin events, named one by one (v1.payout.failed).',
     run: ({ core, body }) => addEndpoint(core, body),
   },
   'GET /_emulator/requests': {
@@ -228,14 +231,16 @@ function moveClock(core: StripeCore, body: Body): number {
 }
 
 function addEndpoint(core: StripeCore, body: Body): object {
-  only(body, ['url', 'secret', 'connect', 'enabledEvents']);
-  const { url, secret, connect = false, enabledEvents = ['*'] } = body;
+  only(body, ['url', 'secret', 'connect', 'enabledEvents', 'thin']);
+  const { url, secret, connect = false, enabledEvents = ['*'], thin = false } = body;
   if (typeof url !== 'string' || typeof secret !== 'string' || secret === '')
     throw new Wrong('An endpoint needs a url and a secret.');
-  if (typeof connect !== 'boolean') throw new Wrong(`'connect' is true or false.`);
+  if (typeof connect !== 'boolean' || typeof thin !== 'boolean')
+    throw new Wrong(`'connect' and 'thin' are true or false.`);
   if (!Array.isArray(enabledEvents) || !enabledEvents.every((type) => typeof type === 'string')) {
     throw new Wrong(`'enabledEvents' is a list of event types, or ['*'].`);
   }
+  if (thin) return { id: registerThin(core.world, { url, secret, connect, enabledEvents }) };
   const { object } = registerEndpoint(core.world, { url, secret, connect, enabledEvents });
   return { id: object.id };
 }

@@ -96,6 +96,23 @@ export function createDestination(world: World, _: Book, params: Stripe.V2.Core.
   return shown(destination, params.include, true);
 }
 
+/** A destination of thin events with a secret of one's own choice, for the control API. */
+export function registerThin(
+  world: World,
+  order: { url: string; secret: string; connect: boolean; enabledEvents: string[] },
+): string {
+  const { id } = createDestination(world, world.platform, {
+    name: 'control',
+    type: 'webhook_endpoint',
+    event_payload: 'thin',
+    enabled_events: order.enabledEvents,
+    events_from: [order.connect ? '@accounts' : '@self'],
+    webhook_endpoint: { url: order.url },
+  });
+  destinationNamed(world, id).secret = order.secret;
+  return id;
+}
+
 function destinationNamed(world: World, id: string): Destination {
   const destination = world.connect.destinations.get(id);
   if (!destination) throw missing('event destination', id, 'id', 404);
