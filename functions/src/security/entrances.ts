@@ -45,6 +45,7 @@ const callables: readonly Entrance[] = [
     input: { returnUrl: `${ours}/return`, refreshUrl: `${ours}/refresh` },
   }),
   entrance('getCoachStatus', 'callable', { allowed: ['coach'], by: withRole }),
+  entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
 ];
 
 const operator = 'an administrator’s ID token, or Cloud Scheduler’s OIDC token';

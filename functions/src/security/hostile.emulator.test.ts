@@ -1,3 +1,6 @@
+import type { Voucher } from '../accounting/accounting.ts';
+import { businessDate } from '../platform/clock.ts';
+import { minor } from '../platform/money.ts';
 import { createHmac } from 'node:crypto';
 import { anna, karin, lisa } from '../../../scripts/story/people.ts';
 import { startHarness, type Harness } from '../testing/harness.ts';
@@ -10,6 +13,31 @@ import { contentsOf } from './contents.ts';
 let harness: Harness;
 let tokens: Record<'customer' | 'coach' | 'admin', string>;
 
+/** One that an administrator may send again. Firestore makes timestamps of its dates. */
+function rejectedVoucher(): Omit<Voucher, 'createdAt' | 'updatedAt'> & { createdAt: Date; updatedAt: Date } {
+  const now = new Date();
+  return {
+    id: 'v_ch_2_sale',
+    ledgerIds: [],
+    profile: 'specification',
+    ruleVersion: 1,
+    series: 'S',
+    date: businessDate(now),
+    description: 'Försäljning ch_2 abcdefgh2345',
+    key: 'abcdefgh2345',
+    rows: [
+      { account: 1686, debitMinor: minor(9_900), creditMinor: minor(0), text: 'ch_2' },
+      { account: 3001, debitMinor: minor(0), creditMinor: minor(9_900), text: 'ch_2' },
+    ],
+    clearingMinor: minor(9_900),
+    clearingAccount: 1686,
+    state: 'rejected',
+    attempts: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
 beforeAll(async () => {
   harness = await startHarness();
   tokens = { coach: await harness.login(karin), customer: await harness.login(lisa), admin: await harness.login(anna) };
@@ -18,6 +46,7 @@ beforeAll(async () => {
   await harness.db.doc('products/programme').set({ ...product, name: 'P', kind: 'programme', amountMinor: 49_900 });
   const premium = { ...product, name: 'Premium', kind: 'subscription', amountMinor: 9_900, interval: 'month' };
   await harness.db.doc('products/premium').set(premium);
+  await harness.db.doc('vouchers/v_ch_2_sale').set(rejectedVoucher());
 }, 60_000);
 
 afterAll(async () => {
