@@ -4,6 +4,7 @@ import * as radar from '../../resources/aftermath.ts';
 import { capturePaymentIntent } from '../../resources/capture.ts';
 import { updateCharge } from '../../resources/charge-update.ts';
 import * as disputes from '../../resources/disputes.ts';
+import * as fees from '../../resources/fee-refunds-api.ts';
 import * as making from '../../resources/make-method.ts';
 import { searchCharges, searchPaymentIntents } from '../../resources/payment-search.ts';
 import * as refunds from '../../resources/refunds.ts';
@@ -134,6 +135,10 @@ export const CUSTOMER_PAYMENTS_ROUTES: readonly Route[] = [
     },
     refunds.createRefund,
   ),
+  route('POST', '/v1/application_fees/{}/refunds', 'platform', { amount: int, metadata, expand }, fees.createFeeRefund),
+  route('GET', '/v1/application_fees/{}/refunds', 'platform', paging, fees.listFeeRefunds),
+  route('GET', '/v1/application_fees/{}/refunds/{}', 'platform', one, fees.retrieveFeeRefund),
+  route('POST', '/v1/application_fees/{}/refunds/{}', 'platform', { metadata, expand }, fees.updateFeeRefund),
   route('GET', '/v1/refunds', 'any', { ...paging, created, charge: str(), payment_intent: str() }, refunds.listRefunds),
   route('GET', '/v1/refunds/{}', 'any', one, refunds.retrieveRefund),
   route('POST', '/v1/refunds/{}', 'any', { metadata, expand }, refunds.updateRefund),

@@ -46,14 +46,7 @@ export const PAYMENTS_ROUTES: readonly Route[] = [
     intents.createPaymentIntent,
   ),
   route('GET', '/v1/payment_intents', 'any', { ...paging, created, customer: str() }, intents.listPaymentIntents),
-  route(
-    'GET',
-    '/v1/payment_intents/{}',
-    'any',
-    { client_secret: str(), expand },
-    intents.retrievePaymentIntent,
-    true,
-  ),
+  route('GET', '/v1/payment_intents/{}', 'any', { client_secret: str(), expand }, intents.retrievePaymentIntent, true),
   route(
     'POST',
     '/v1/payment_intents/{}',
