@@ -7,6 +7,7 @@ import { refundFails, refundSucceeds } from '../resources/refund-money.ts';
 import { accountVerified } from '../resources/onboarding.ts';
 import { payoutDay } from '../resources/payout-schedule.ts';
 import { payoutArrives, payoutBounces, payoutInTransit } from '../resources/payouts.ts';
+import { clockAdvances } from '../resources/billing/clocks.ts';
 import { runBillingJob } from '../resources/billing/jobs.ts';
 import { deadlinePasses } from '../resources/requirements.ts';
 import { release } from './balance.ts';
@@ -49,6 +50,8 @@ export function runTimer(world: World, timer: Timer): void {
       return deadlinePasses(world, account, Number(id));
     case 'payout_schedule':
       return payoutDay(world, book, id);
+    case 'clock_advances':
+      return clockAdvances(world, book, id);
     default:
       return runBillingJob(world, book, timer);
   }

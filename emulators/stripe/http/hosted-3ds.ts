@@ -1,7 +1,8 @@
 /** The page on which a card's holder authenticates: two buttons, as on Stripe's own test page. */
 import { decodeForm } from '../core/form.ts';
 import type { World } from '../core/world.ts';
-import { answerChallenge, openChallenge } from '../resources/three-d-secure.ts';
+import { answerChallenge } from '../resources/challenge-answer.ts';
+import { openChallenge } from '../resources/three-d-secure.ts';
 import { html, redirect, sek } from './page.ts';
 import type { Page } from './page.ts';
 

@@ -1,13 +1,11 @@
 /**
- * 3-D Secure: when a card wants its holder to authenticate, what the intent says then, and what becomes of it once the
- * holder has clicked Complete or Fail on the page the emulator hosts.
+ * 3-D Secure: when a card wants its holder to authenticate, what the intent says then, and what the page shows that the
+ * emulator hosts. What becomes of the intent once the holder has clicked: `challenge-answer.ts`.
  */
 import type Stripe from 'stripe';
 import type { Challenge } from '../core/payments-book.ts';
 import { bookOf } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
-import { authenticated, authenticationFailed } from './confirm.ts';
-import { setupAuthenticated, setupAuthenticationFailed } from './setup-confirm.ts';
 import type { Decline } from './decline.ts';
 import type { TestCard } from './test-cards.ts';
 
@@ -70,26 +68,4 @@ export function openChallenge(
   const amount =
     open.kind === 'payment_intent' ? bookOf(world, open.account).paymentIntents.get(open.id)?.amount : null;
   return { amount: amount ?? null, returnUrl: open.returnUrl };
-}
-
-/**
- * The holder has clicked. Gives the address to go on to, with what Stripe appends to it; null where the page was opened
- * by Stripe.js; undefined when there is no such link.
- */
-export function answerChallenge(world: World, token: string, complete: boolean): string | null | undefined {
-  const open = world.challenges.get(token);
-  if (!open) return undefined;
-  world.challenges.delete(token);
-  const book = bookOf(world, open.account);
-  const intent =
-    open.kind === 'payment_intent'
-      ? (complete ? authenticated : authenticationFailed)(world, book, book.paymentIntents.get(open.id)!)
-      : (complete ? setupAuthenticated : setupAuthenticationFailed)(world, book, book.setupIntents.get(open.id)!);
-  if (open.returnUrl === null) return null;
-  const url = new URL(open.returnUrl);
-  url.searchParams.set(open.kind, open.id);
-  url.searchParams.set(`${open.kind}_client_secret`, intent.client_secret ?? '');
-  const good = ['succeeded', 'requires_capture', 'processing'].includes(intent.status);
-  url.searchParams.set('redirect_status', good ? 'succeeded' : 'failed');
-  return url.toString();
 }

@@ -1,8 +1,7 @@
-/** What falls due on the billing side, by the emulator's clock or by a test clock's. */
+/** What falls due on the billing side, by the emulator's clock or by a test clock's. (No test clock drives a clock.) */
 import type { Timer } from '../../core/timers.ts';
 import type { Book, World } from '../../core/world.ts';
 import { sessionExpires } from './checkout-outcome.ts';
-import { clockAdvances } from './clocks.ts';
 import * as cycle from './cycle.ts';
 import { subscriptionExpires } from './subscriptions.ts';
 
@@ -28,8 +27,6 @@ export function runBillingJob(world: World, book: Book, { kind, id }: Timer): vo
       return cycle.invoiceOverdue(world, book, id);
     case 'checkout_expires':
       return sessionExpires(world, book, id);
-    case 'clock_advances':
-      return clockAdvances(world, book, id);
     default:
       throw new Error(`${kind} is no job of billing.`);
   }
