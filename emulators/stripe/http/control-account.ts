@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import type { World } from '../core/world.ts';
 import { deauthorize } from '../resources/account-life.ts';
-import { accountNamed, saveAccount } from '../resources/accounts.ts';
+import { accountNamed, saveAccount } from '../resources/account-state.ts';
 import { bankErrored, banksOf, changeBank } from '../resources/banks.ts';
 import { FAILURE_MESSAGES } from '../resources/payouts.ts';
 import { announceDue, disableAccount, enableAccount, mayCharge } from '../resources/requirements.ts';

@@ -5,7 +5,7 @@ import { emit } from '../core/events.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import { APPLICATION, bookOf } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
-import { accountNamed } from './accounts.ts';
+import { accountNamed } from './account-state.ts';
 import { disableAccount, enableAccount, isRejected } from './requirements.ts';
 
 export function deleteAccount(world: World, _: Book, __: object, [id = '']: string[]): Stripe.DeletedAccount {

@@ -4,7 +4,7 @@ import { badParam, refused } from '../core/errors.ts';
 import { bool, obj, required } from '../core/params.ts';
 import type { ExpandOnly, Kind } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
-import { accountNamed, requireAccount } from './accounts.ts';
+import { accountNamed, requireAccount } from './account-state.ts';
 
 type Components = Stripe.AccountSession.Components;
 

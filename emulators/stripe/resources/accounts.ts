@@ -1,12 +1,12 @@
 /** Connected accounts (v1, with controller properties). */
 import type Stripe from 'stripe';
-import { StripeFailure, badParam, missing, unsupported } from '../core/errors.ts';
-import { emit, emitChange } from '../core/events.ts';
+import { unsupported } from '../core/errors.ts';
 import { embedded, inRange, page } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import { bookOf, createBook, isPlatform } from '../core/world.ts';
 import type { Book, World } from '../core/world.ts';
+import { CAPABILITIES, accountNamed, requireCapabilities, requirementsOf, visibleAccount } from './account-state.ts';
 import { settingsOf as balanceSettings, saveSettings, scheduleOf } from './balance-settings.ts';
 import { addBank } from './banks.ts';
 import { requestCapabilities } from './capabilities.ts';
@@ -30,22 +30,6 @@ export const DUE_AT_START = [
   'tos_acceptance.date',
   'tos_acceptance.ip',
 ];
-export const CAPABILITIES = ['transfers', 'card_payments'] as const;
-export type CapabilityName = (typeof CAPABILITIES)[number];
-
-export function requirementsOf(due: string[], verifying: string[] = []): Stripe.Account.Requirements {
-  return {
-    alternatives: [],
-    current_deadline: null,
-    currently_due: due,
-    disabled_reason:
-      due.length > 0 ? 'requirements.past_due' : verifying.length > 0 ? 'requirements.pending_verification' : null,
-    errors: [],
-    eventually_due: due,
-    past_due: due,
-    pending_verification: verifying,
-  };
-}
 
 export function createAccount(world: World, _: Book, params: Stripe.AccountCreateParams): Stripe.Account {
   if (params.country !== 'SE')
@@ -146,19 +130,6 @@ function controllerOf(given: Stripe.AccountCreateParams['controller']): Stripe.A
   };
 }
 
-export function requireCapabilities(world: World, requested: readonly CapabilityName[]): void {
-  if (
-    world.switches.transfersRequireCardPayments &&
-    requested.includes('transfers') &&
-    !requested.includes('card_payments')
-  ) {
-    throw badParam(
-      'capabilities',
-      'The `transfers` capability cannot be requested without the `card_payments` capability in this country.',
-    );
-  }
-}
-
 function profileOf(
   before: Stripe.Account.BusinessProfile | null | undefined,
   given: Stripe.AccountUpdateParams['business_profile'],
@@ -203,32 +174,6 @@ function settingsOf(given: Stripe.AccountCreateParams['settings']): Stripe.Accou
   };
 }
 
-const noAccess = (id: string) =>
-  new StripeFailure(
-    403,
-    {
-      type: 'invalid_request_error',
-      code: 'account_invalid',
-      message:
-        `The provided key does not have access to account '${id}' (or that account does not exist). ` +
-        'Application access may have been revoked.',
-    },
-    true,
-  );
-
-/** The account, or the refusal Stripe gives for an account that is not the platform's. */
-export function accountNamed(world: World, id: string): Stripe.Account {
-  const account = world.accounts.get(id);
-  if (account && !world.revoked.has(id)) return account;
-  throw noAccess(id);
-}
-
-/** The account of a path, for the platform or for itself: a connected account sees no other. */
-export function visibleAccount(world: World, book: Book, id: string): Stripe.Account {
-  if (!isPlatform(world, book) && book.account !== id) throw noAccess(id);
-  return accountNamed(world, id);
-}
-
 export const retrieveAccount = (world: World, book: Book, _: ExpandOnly, [id = '']: string[]) =>
   visibleAccount(world, book, id);
 
@@ -269,58 +214,4 @@ export function updateAccount(
   if (payouts === undefined) return after;
   saveSettings(world, bookOf(world, id), balanceSettingsOf(world, id, payouts, schedule));
   return accountNamed(world, id);
-}
-
-/** Stores a change of an account and tells the Connect endpoints: of its capabilities, then of itself. */
-export function saveAccount(world: World, before: Stripe.Account, patch: Partial<Stripe.Account>): Stripe.Account {
-  const after = world.accounts.update(before.id, patch);
-  const book = world.books.get(before.id);
-  if (!book) return after;
-  for (const name of CAPABILITIES) {
-    const status = after.capabilities?.[name];
-    if (status !== undefined && status !== before.capabilities?.[name]) {
-      emit(world, book, 'capability.updated', capabilityOf(world, after, name), {
-        status: before.capabilities?.[name] ?? null,
-      });
-    }
-  }
-  emitChange(world, book, 'account.updated', before, after);
-  return after;
-}
-
-export function capabilityOf(world: World, account: Stripe.Account, name: CapabilityName): Stripe.Capability {
-  const due = account.requirements?.currently_due ?? [];
-  const requirements = {
-    alternatives: [],
-    current_deadline: null,
-    currently_due: due,
-    disabled_reason: due.length > 0 ? ('requirements.fields_needed' as const) : null,
-    errors: [],
-    eventually_due: due,
-    past_due: due,
-    pending_verification: account.requirements?.pending_verification ?? [],
-  };
-  return {
-    id: name,
-    object: 'capability',
-    account: account.id,
-    future_requirements: {
-      ...requirements,
-      currently_due: [],
-      eventually_due: [],
-      past_due: [],
-      pending_verification: [],
-      disabled_reason: null,
-    },
-    requested: account.capabilities?.[name] !== undefined,
-    requested_at: world.capabilities.get(`${account.id} ${name}`)?.requested_at ?? null,
-    requirements,
-    status: account.capabilities?.[name] ?? 'unrequested',
-  };
-}
-
-export function requireAccount(world: World, id: string, param: string): Stripe.Account {
-  const account = world.accounts.get(id);
-  if (!account || world.revoked.has(id)) throw missing('account', id, param, 400);
-  return account;
 }

@@ -5,7 +5,7 @@ import { emitChange } from '../core/events.ts';
 import { textOrNull } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
-import { saveAccount } from './accounts.ts';
+import { saveAccount } from './account-state.ts';
 import { planPayouts } from './payout-schedule.ts';
 
 type Payments = Stripe.BalanceSettings['payments'];

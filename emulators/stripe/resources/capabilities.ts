@@ -11,8 +11,8 @@ import {
   requireCapabilities,
   saveAccount,
   visibleAccount,
-} from './accounts.ts';
-import type { CapabilityName } from './accounts.ts';
+} from './account-state.ts';
+import type { CapabilityName } from './account-state.ts';
 import { isRejected, mayCharge } from './requirements.ts';
 
 function nameOf(text: string): CapabilityName {

@@ -5,7 +5,7 @@ import { embedded, limitOf } from '../core/list.ts';
 import { mergeMetadata, textOrNull } from '../core/params.ts';
 import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
-import { accountNamed, visibleAccount } from './accounts.ts';
+import { accountNamed, visibleAccount } from './account-state.ts';
 import { addBank, bankOf, banksOf, changeBank, removeBank, tidyIban } from './banks.ts';
 import type { BankOrder } from './banks.ts';
 import { settleRequirement } from './requirements.ts';

@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import { badParam } from '../core/errors.ts';
 import type { Book, OnboardingLink, World } from '../core/world.ts';
-import { requireAccount, requirementsOf, saveAccount } from './accounts.ts';
+import { requireAccount, requirementsOf, saveAccount } from './account-state.ts';
 import { addBank, banksOf, removeBank, takesIban, tidyIban } from './banks.ts';
 import { enableAccount, isRejected, withStatus } from './requirements.ts';
 

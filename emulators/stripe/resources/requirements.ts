@@ -1,7 +1,7 @@
 /** What an account must still tell, and what follows when it has told everything or is restricted. */
 import type Stripe from 'stripe';
 import type { World } from '../core/world.ts';
-import { requirementsOf, saveAccount } from './accounts.ts';
+import { requirementsOf, saveAccount } from './account-state.ts';
 
 type Status = 'active' | 'inactive' | 'pending';
 

@@ -3,7 +3,7 @@
  * onboarded. What else is given goes into the main request.
  */
 import { deauthorize } from './account-life.ts';
-import { accountNamed } from './accounts.ts';
+import { accountNamed } from './account-state.ts';
 import { completeOnboarding } from './onboarding.ts';
 import { disableAccount } from './requirements.ts';
 import type { Trigger, TriggerTools } from './trigger-tools.ts';
