@@ -3,13 +3,13 @@ import type Stripe from 'stripe';
 import { StripeFailure, refused } from '../core/errors.ts';
 import { emit } from '../core/events.ts';
 import type { Book, World } from '../core/world.ts';
-import { planAftermath } from './aftermath.ts';
-import { authorized } from './capture.ts';
-import { failedCharge, settleCharge, succeededCharge } from './charges.ts';
+import { authorized } from './authorization.ts';
+import { failedCharge, succeededCharge } from './charges.ts';
 import { startDebit } from './debits.ts';
 import { adviceOf } from './decline.ts';
 import type { Decline } from './decline.ts';
-import { invoiceAttemptFailed, invoicePaid } from './invoices.ts';
+import { invoiceAttemptFailed } from './invoices.ts';
+import { paid } from './paid.ts';
 import { attachTo, cardOf, requireUnspent, usable } from './payment-methods.ts';
 import type { TestCard } from './test-cards.ts';
 import { AUTHENTICATION_REQUIRED, challenge, dropChallenges, mustAuthenticate } from './three-d-secure.ts';
@@ -157,35 +157,6 @@ function charge(
   });
   if (intent.capture_method === 'manual') return authorized(world, book, intent, made);
   return paid(world, book, intent, made, () => emit(world, book, 'charge.succeeded', book.charges.get(made.id)!));
-}
-
-/** The charge is captured: it is booked, and the intent has succeeded. `tell` says what happened to the charge. */
-export function paid(
-  world: World,
-  book: Book,
-  intent: Stripe.PaymentIntent,
-  made: Stripe.Charge,
-  tell: () => void,
-): Stripe.PaymentIntent {
-  const delay = world.switches.chargeBalanceTransactionDelaySeconds;
-  if (delay > 0) {
-    world.timers.add({ at: world.now + delay, kind: 'charge_settles', account: book.account, id: made.id });
-  } else {
-    settleCharge(world, book, made);
-  }
-  const after = book.paymentIntents.put({
-    ...intent,
-    status: 'succeeded',
-    amount_capturable: 0,
-    amount_received: made.amount_captured,
-    processing: null,
-    latest_charge: made.id,
-  });
-  tell();
-  emit(world, book, 'payment_intent.succeeded', after);
-  invoicePaid(world, book, after);
-  planAftermath(world, book, made);
-  return after;
 }
 
 function decline(

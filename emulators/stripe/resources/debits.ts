@@ -7,8 +7,8 @@ import { emit } from '../core/events.ts';
 import { StripeFailure, badParam, refused } from '../core/errors.ts';
 import type { Book, World } from '../core/world.ts';
 import { pendingDebit } from './charges.ts';
-import { paid } from './confirm.ts';
 import { invoiceAttemptFailed } from './invoices.ts';
+import { paid } from './paid.ts';
 import { attachTo } from './payment-methods.ts';
 
 /** Stripe's test IBANs, with what the bank answers. */

@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import type { Book, World } from '../core/world.ts';
 import { sessionAttemptFailed, sessionPaid } from './billing/checkout-outcome.ts';
-import { markPaid } from './billing/invoice-life.ts';
+import { markPaid } from './billing/invoice-paid.ts';
 import { attemptFailed } from './billing/standing.ts';
 
 /** A PaymentIntent succeeded: its invoice is paid, and its subscription begins or is mended. */

@@ -7,7 +7,7 @@ import { mergeMetadata } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
 import { customerNamed } from './lookup.ts';
 import { methodTypes } from './method-types.ts';
-import type { WithSecret } from './payment-intents.ts';
+import type { WithSecret } from './intent-life.ts';
 import { usable } from './payment-methods.ts';
 import { confirmSetup } from './setup-confirm.ts';
 import { dropChallenges } from './three-d-secure.ts';

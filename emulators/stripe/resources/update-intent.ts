@@ -6,7 +6,7 @@ import type { Book, World } from '../core/world.ts';
 import { customerNamed } from './lookup.ts';
 import { methodTypes } from './method-types.ts';
 import { requireChargeable, requireSek } from './money.ts';
-import { intentNamed, requireSplit } from './payment-intents.ts';
+import { intentNamed, requireSplit } from './intent-life.ts';
 import { usable } from './payment-methods.ts';
 import { dropChallenges } from './three-d-secure.ts';
 

@@ -1,9 +1,7 @@
-/** A Checkout Session's end: its payment came, came later, failed later, or nobody paid in time. */
+/** A Checkout Session's end: its payment came, came later, or failed later. Without a purchase: `checkout-expiry.ts`. */
 import type Stripe from 'stripe';
 import { emit } from '../../core/events.ts';
 import type { Book, World } from '../../core/world.ts';
-import { ENDED, endSubscription } from './standing.ts';
-import { voidInvoice } from './invoice-life.ts';
 
 type Session = Stripe.Checkout.Session;
 
@@ -60,23 +58,4 @@ export function sessionAttemptFailed(world: World, book: Book, intent: Stripe.Pa
   const session = book.billing.checkoutSessions.get(book.billing.sessionOfIntent.get(intent.id) ?? '');
   if (session?.status === 'complete' && session.payment_status === 'unpaid')
     emit(world, book, 'checkout.session.async_payment_failed', session);
-}
-
-/** Over without a purchase; a subscription that was begun and not paid ends with it. */
-export function expire(world: World, book: Book, id: string): Session {
-  const order = book.billing.orders.get(id);
-  const subscription = book.subscriptions.get(order?.subscription ?? '');
-  if (subscription && !ENDED.includes(subscription.status)) {
-    const invoice = book.invoices.get((subscription.latest_invoice as string | null) ?? '');
-    if (invoice?.status === 'open') voidInvoice(world, book, invoice);
-    endSubscription(world, book, subscription, 'cancellation_requested');
-  }
-  const after = book.billing.checkoutSessions.update(id, { status: 'expired', url: null });
-  emit(world, book, 'checkout.session.expired', after);
-  return after;
-}
-
-export function sessionExpires(world: World, book: Book, id: string): void {
-  const session = book.billing.checkoutSessions.get(id);
-  if (session?.status === 'open' && session.expires_at <= world.now) expire(world, book, id);
 }

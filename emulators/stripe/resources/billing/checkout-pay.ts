@@ -6,14 +6,14 @@ import { bookOf } from '../../core/world.ts';
 import type { Book, World } from '../../core/world.ts';
 import { confirmIntent } from '../confirm.ts';
 import { createCustomer } from '../customers.ts';
-import { intentNamed, makeIntent } from '../payment-intents.ts';
+import { intentNamed, makeIntent } from '../intent-life.ts';
 import { attachTo, cardOf, usable } from '../payment-methods.ts';
 import { createSetupIntent } from '../setup-intents.ts';
 import { confirmSetup } from '../setup-confirm.ts';
 import { amountsOfOrder, discountsOfOrder, hasTrial, moneyOf } from './checkout.ts';
 import { completeSession } from './checkout-outcome.ts';
 import { codeNamed, redeem, redeemable } from './discounts.ts';
-import { intentOfInvoice } from './invoice-life.ts';
+import { intentOfInvoice } from './invoice-paid.ts';
 import { createSubscription } from './subscriptions.ts';
 
 type Session = Stripe.Checkout.Session;

@@ -1,5 +1,4 @@
-/** An invoice from draft to its end: finalized, tried, paid, voided, given up. */
-import type Stripe from 'stripe';
+/** An invoice from draft to its end: finalized, tried, voided, given up. Paid: `invoice-paid.ts`. */
 import { StripeFailure, badParam, refused } from '../../core/errors.ts';
 import { emit, emitChange } from '../../core/events.ts';
 import { embedded } from '../../core/list.ts';
@@ -7,14 +6,15 @@ import type { Invoice, Subscription } from '../../core/wire.ts';
 import type { Book, World } from '../../core/world.ts';
 import { confirmIntent } from '../confirm.ts';
 import { customerNamed } from '../lookup.ts';
-import { cancelIntent, makeIntent } from '../payment-intents.ts';
+import { cancelIntent, makeIntent } from '../intent-life.ts';
 import { spendDiscounts } from './discounts.ts';
 import { amountsOf, buildInvoice, dueOf } from './invoice-shape.ts';
 import type { InvoiceOrder } from './invoice-shape.ts';
+import { intentOfInvoice, markPaid, paymentOf } from './invoice-paid.ts';
 import { itemLine } from './lines.ts';
 import type { Draft } from './lines.ts';
 import { sharingOf } from './sharing.ts';
-import { attemptFailed, subscriptionPaid } from './standing.ts';
+import { attemptFailed } from './standing.ts';
 import { nowOf, schedule } from './time.ts';
 
 /** How long a renewal's invoice stays a draft. */
@@ -25,14 +25,6 @@ export const subscriptionIdOf = (invoice: Invoice): string | undefined =>
 
 export const invoiceSubscription = (book: Book, invoice: Invoice): Subscription | undefined =>
   book.subscriptions.get(subscriptionIdOf(invoice) ?? '');
-
-const paymentOf = (book: Book, invoice: Invoice): Stripe.InvoicePayment | undefined =>
-  [...book.invoicePayments.walk({ group: invoice.id })].find((each) => each.status !== 'canceled');
-
-export function intentOfInvoice(book: Book, invoice: Invoice): Stripe.PaymentIntent | undefined {
-  const id = paymentOf(book, invoice)?.payment.payment_intent;
-  return typeof id === 'string' ? book.paymentIntents.get(id) : undefined;
-}
 
 /** Pending invoice items an invoice takes: those of its subscription and those of the customer alone. */
 export function takePending(book: Book, customer: string, subscription: string | null): Draft[] {
@@ -204,34 +196,6 @@ export function collect(
     collecting.delete(invoice.id);
   }
   return book.invoices.get(invoice.id)!;
-}
-
-/** Paid, by the intent given or by nothing (null): nothing was due, or the money came another way. */
-export function markPaid(world: World, book: Book, before: Invoice, intent: Stripe.PaymentIntent | null): Invoice {
-  const now = nowOf(world, before);
-  const after = book.invoices.update(before.id, {
-    status: 'paid',
-    amount_paid: before.amount_due,
-    amount_remaining: 0,
-    attempt_count: before.attempt_count + (intent ? 1 : 0),
-    attempted: true,
-    next_payment_attempt: null,
-    status_transitions: { ...before.status_transitions, paid_at: now },
-  });
-  const payment = paymentOf(book, before);
-  if (payment && intent) {
-    const paid = book.invoicePayments.update(payment.id, {
-      amount_paid: payment.amount_requested,
-      status: 'paid',
-      status_transitions: { canceled_at: null, paid_at: now },
-    });
-    emit(world, book, 'invoice_payment.paid', paid);
-  }
-  emitChange(world, book, 'invoice.updated', before, after);
-  emit(world, book, 'invoice.paid', after);
-  emit(world, book, 'invoice.payment_succeeded', after);
-  subscriptionPaid(world, book, after, (intent?.payment_method as string | null | undefined) ?? null);
-  return after;
 }
 
 /** An open or uncollectible invoice is given up, with its PaymentIntent; the customer's balance is as before it. */

@@ -16,7 +16,6 @@ import {
   collect,
   finalizeInvoice,
   giveUpPayment,
-  markPaid,
   markUncollectible,
   requireOpen,
   storeDraft,
@@ -25,6 +24,7 @@ import {
   tellDraft,
   voidInvoice,
 } from './invoice-life.ts';
+import { markPaid } from './invoice-paid.ts';
 import { requireDestination } from './sharing.ts';
 import { requireCollection, requireMethod, subscriptionNamed } from './subscriptions.ts';
 import { nowOf } from './time.ts';

@@ -1,7 +1,7 @@
 /** What falls due on the billing side, by the emulator's clock or by a test clock's. (No test clock drives a clock.) */
 import type { Timer } from '../../core/timers.ts';
 import type { Book, World } from '../../core/world.ts';
-import { sessionExpires } from './checkout-outcome.ts';
+import { sessionExpires } from './checkout-expiry.ts';
 import * as cycle from './cycle.ts';
 import { subscriptionExpires } from './subscriptions.ts';
 
