@@ -30,7 +30,8 @@ function clausesOf(query: string): { clauses: string[]; any: boolean } {
   return { clauses: clauses.map((clause) => clause.trim()), any: joints.has('OR') };
 }
 
-const CLAUSE = /^(-)?(?:metadata\[(["'])(.+?)\2\]|([a-z][a-z0-9_.]*))\s*(:|~|>=|<=|>|<)\s*(?:(["'])(.*)\6|(-?\d+)|null)$/;
+const CLAUSE =
+  /^(-)?(?:metadata\[(["'])(.+?)\2\]|([a-z][a-z0-9_.]*))\s*(:|~|>=|<=|>|<)\s*(?:(["'])(.*)\6|(-?\d+)|null)$/;
 
 function clauseOf<T extends Searchable>(text: string, fields: SearchFields<T>): Clause<T> {
   const match = CLAUSE.exec(text);
