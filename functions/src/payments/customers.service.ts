@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Caller } from '../platform/auth.ts';
 import type { Context } from '../platform/context.ts';
+import { askOrFind, classifyStripeError } from '../platform/stripe.ts';
 import { createCustomer, readCustomer } from './customers.store.ts';
+import { refusalOf } from './intents.service.ts';
 
 /**
  * The user's one Stripe customer, made on first need. However many calls race, Stripe's key lets one customer be made and
@@ -16,9 +18,16 @@ export async function ensureCustomer(ctx: Context, caller: Pick<Caller, 'uid' | 
     .update(caller.email ?? '')
     .digest('hex')
     .slice(0, 12);
-  const customer = await stripe.customers.create(
-    { ...(caller.email ? { email: caller.email } : {}), metadata: { userId: caller.uid } },
-    { idempotencyKey: `customer:${caller.uid}:${address}` },
-  );
+  const email = caller.email ? { email: caller.email } : {};
+  const params = { ...email, metadata: { userId: caller.uid } };
+  const customer = await askOrFind(
+    () => stripe.customers.create(params, { idempotencyKey: `customer:${caller.uid}:${address}` }),
+    async () => {
+      const { data } = await stripe.customers.list({ ...email, limit: 100 });
+      return data.find(({ metadata }) => metadata.userId === caller.uid);
+    },
+  ).catch((error: unknown) => {
+    throw refusalOf(classifyStripeError(error));
+  });
   return createCustomer(ctx.db, caller.uid, customer.id, ctx.clock.now());
 }

@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import { FinalRefusal } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
-import { classifyStripeError, keyStillKept, type StripeFailure } from '../platform/stripe.ts';
+import { askOrFind, classifyStripeError, keyStillKept, type StripeFailure } from '../platform/stripe.ts';
 
 /** Calls for PaymentIntents, each under a key made from the command, so that a repeated command asks the same thing again. */
 
@@ -24,7 +24,11 @@ export async function intentOnce(
     return (await findIntent(stripe, command, params.customer)) ?? expired(command.requestId);
   }
   try {
-    return await stripe.paymentIntents.create(params, { idempotencyKey: `pi:${command.uid}:${command.requestId}` });
+    const idempotencyKey = `pi:${command.uid}:${command.requestId}`;
+    return await askOrFind(
+      () => stripe.paymentIntents.create(params, { idempotencyKey }),
+      () => findIntent(stripe, command, params.customer),
+    );
   } catch (error) {
     throw refusalOf(classifyStripeError(error));
   }
@@ -70,10 +74,19 @@ export async function confirmIntent(
   const stripe = await ctx.stripe();
   const key = `pi:${command.uid}:${command.requestId}:confirm`;
   try {
-    return await stripe.paymentIntents.confirm(intent.id, { payment_method: paymentMethodId }, { idempotencyKey: key });
+    return await askOrFind(
+      () => stripe.paymentIntents.confirm(intent.id, { payment_method: paymentMethodId }, { idempotencyKey: key }),
+      () => confirmed(stripe, intent.id),
+    );
   } catch (error) {
     throw refusalOf(classifyStripeError(error), intent.id);
   }
+}
+
+/** The intent if a confirmation has reached it; undefined while it still waits for one. */
+async function confirmed(stripe: Stripe, id: string): Promise<Stripe.PaymentIntent | undefined> {
+  const intent = await stripe.paymentIntents.retrieve(id);
+  return intent.status === 'requires_payment_method' || intent.status === 'requires_confirmation' ? undefined : intent;
 }
 
 /** What a client is told of a failed call; only a definite refusal ends the command. */

@@ -74,6 +74,19 @@ const ledger = async () =>
   (await world.ctx.db.collection('ledger').get()).docs.map((doc) => doc.data() as LedgerDocument);
 const intents = async () => (await world.stripe.paymentIntents.list({ limit: 100 })).data;
 
+/** Calls fail as ordered, and no question after them is answered either. */
+async function loseAnswers(kind: string, path: string): Promise<void> {
+  await world.control('stripe', 'faults', { kind, method: 'POST', path, times: 100 });
+  await world.control('stripe', 'faults', {
+    kind: 'timeout_before',
+    method: 'GET',
+    path: '/v1/payment_intents',
+    times: 100,
+  });
+}
+
+const findStripeAgain = () => fetch(`${world.stripeEmulator.url}/_emulator/faults`, { method: 'DELETE' });
+
 describe('processPayment', () => {
   it('sells a programme: 499 kr, 99 to the platform, 400 to the coach', async () => {
     const reply = await pay('request-1', card);
@@ -146,29 +159,29 @@ describe('processPayment', () => {
     await expect(pay('request-1')).rejects.toMatchObject({ reason: 'coach-not-accepting' });
   });
 
-  it('Stripe takes the money and the answer is lost: the same request finds it, once', async () => {
-    await world.control('stripe', 'faults', {
-      kind: 'timeout_after_success',
-      method: 'POST',
-      path: '/v1/payment_intents/',
-      times: 5,
-    });
+  it('Stripe takes the money and is gone: the same request finds it later, once', async () => {
+    await loseAnswers('timeout_after_success', '/v1/payment_intents/');
     await expect(pay('request-1', card)).rejects.toMatchObject({ reason: 'outcome-unknown' });
-    await fetch(`${world.stripeEmulator.url}/_emulator/faults`, { method: 'DELETE' });
+    await findStripeAgain();
     expect((await pay('request-1', card)).status).toBe('succeeded');
     await world.deliver();
     expect((await intents()).map(({ status }) => status)).toEqual(['succeeded']);
     expect((await ledger()).filter(({ kind }) => kind === 'sale')).toHaveLength(1);
   });
 
+  it('a 500 that Stripe replays under the key, after the effect: what was made is found', async () => {
+    const order = { kind: 'error_500_after', method: 'POST', times: 20 };
+    await world.control('stripe', 'faults', order);
+    await expect(pay('request-1', card)).resolves.toMatchObject({ status: 'succeeded' });
+    await world.deliver();
+    expect((await intents()).map(({ status }) => status)).toEqual(['succeeded']);
+    expect((await ledger()).filter(({ kind }) => kind === 'sale')).toHaveLength(1);
+  });
+
   it('a client that never comes back: the sweep finishes the request', async () => {
-    await world.control('stripe', 'faults', {
-      kind: 'timeout_after_success',
-      method: 'POST',
-      path: '/v1/payment_intents',
-      times: 3,
-    });
+    await loseAnswers('timeout_after_success', '/v1/payment_intents');
     await expect(pay('request-1', card)).rejects.toMatchObject({ reason: 'outcome-unknown' });
+    await findStripeAgain();
     await world.advance(600_000);
     expect(await resumeCommands(world.ctx, world.now())).toMatchObject({ resumed: 1 });
     expect(await intents()).toHaveLength(1);
@@ -177,20 +190,12 @@ describe('processPayment', () => {
   });
 
   it('a day later nothing is asked again: what was made is found, what was not is given up', async () => {
-    await world.control('stripe', 'faults', {
-      kind: 'timeout_after_success',
-      method: 'POST',
-      path: '/v1/payment_intents',
-      times: 3,
-    });
+    await loseAnswers('timeout_after_success', '/v1/payment_intents');
     await expect(pay('request-1', card)).rejects.toMatchObject({ reason: 'outcome-unknown' });
-    await world.control('stripe', 'faults', {
-      kind: 'timeout_before',
-      method: 'POST',
-      path: '/v1/payment_intents',
-      times: 3,
-    });
+    await findStripeAgain();
+    await loseAnswers('timeout_before', '/v1/payment_intents');
     await expect(pay('request-2', card)).rejects.toMatchObject({ reason: 'outcome-unknown' });
+    await findStripeAgain();
     await world.advance(hours(30));
     await resumeCommands(world.ctx, world.now());
     expect(await read('requests/lisa_request-1')).toMatchObject({ state: 'done' });

@@ -5,7 +5,7 @@ import { runCommand } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { minor, toMajor, toStripeCurrency, type Currency, type Minor } from '../platform/money.ts';
-import { classifyStripeError, idOf, keyStillKept } from '../platform/stripe.ts';
+import { askOrFind, classifyStripeError, idOf, keyStillKept } from '../platform/stripe.ts';
 import { ensureCustomer } from './customers.service.ts';
 import { expired, fetchIntent, refusalOf, type IntentCommand } from './intents.service.ts';
 import { confirmAndMerge, createIfMissing, newPayment } from './payments.service.ts';
@@ -152,33 +152,37 @@ async function subscriptionOnce(
 ): Promise<Stripe.Subscription> {
   const stripe = await ctx.stripe();
   if (!keyStillKept(command.startedAt, ctx.clock.now())) {
-    const since = Math.floor(command.startedAt.getTime() / 1000) - 60;
-    for await (const found of stripe.subscriptions.list({
-      customer,
-      created: { gte: since },
-      status: 'all',
-      limit: 100,
-    })) {
-      if (found.metadata.requestId === command.requestId) return found;
-    }
-    return expired(command.requestId);
+    return (await findSubscription(stripe, command, customer)) ?? expired(command.requestId);
   }
   try {
     const price = await ensurePrice(ctx, plan);
-    return await stripe.subscriptions.create(
-      {
-        customer,
-        items: [{ price, quantity: plan.quantity }],
-        payment_behavior: 'default_incomplete',
-        payment_settings: { save_default_payment_method: 'on_subscription' },
-        metadata: { userId: command.uid, productId: plan.productId, requestId: command.requestId },
-        expand: ['latest_invoice.payments'],
-      },
-      { idempotencyKey: `sub:${command.uid}:${command.requestId}` },
+    const params: Stripe.SubscriptionCreateParams = {
+      customer,
+      items: [{ price, quantity: plan.quantity }],
+      payment_behavior: 'default_incomplete',
+      payment_settings: { save_default_payment_method: 'on_subscription' },
+      metadata: { userId: command.uid, productId: plan.productId, requestId: command.requestId },
+    };
+    return await askOrFind(
+      () => stripe.subscriptions.create(params, { idempotencyKey: `sub:${command.uid}:${command.requestId}` }),
+      () => findSubscription(stripe, command, customer),
     );
   } catch (error) {
     throw refusalOf(classifyStripeError(error));
   }
+}
+
+async function findSubscription(
+  stripe: Stripe,
+  command: IntentCommand,
+  customer: string,
+): Promise<Stripe.Subscription | undefined> {
+  const since = Math.floor(command.startedAt.getTime() / 1000) - 60;
+  const list = stripe.subscriptions.list({ customer, created: { gte: since }, status: 'all', limit: 100 });
+  for await (const found of list) {
+    if (found.metadata.requestId === command.requestId) return found;
+  }
+  return undefined;
 }
 
 /** The PaymentIntent of the first invoice. */

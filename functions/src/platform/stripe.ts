@@ -60,6 +60,21 @@ export function classifyStripeError(error: unknown): StripeFailure {
   return { kind: 'unknown', code, message };
 }
 
+/**
+ * Asks Stripe under an idempotency key; when the answer is unclear, looks for what may have come of it. A saved 500 is
+ * replayed for as long as the key is kept, so asking again would never tell. Looking moves nothing.
+ */
+export async function askOrFind<T>(ask: () => Promise<T>, find: () => Promise<T | undefined>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (classifyStripeError(error).kind !== 'unknown') throw error;
+    const found = await find().catch(() => undefined);
+    if (found === undefined) throw error;
+    return found;
+  }
+}
+
 /** The id of something Stripe gives either as an id or, expanded, as the object. */
 export function idOf(reference: string | { id: string }): string;
 export function idOf(reference: string | { id: string } | null | undefined): string | undefined;
