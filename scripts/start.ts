@@ -9,6 +9,7 @@ import { addressTable, loginTable, readLogins } from './stack/welcome.ts';
 const usage = `npm start [-- OPTIONS]     starts the local stack, plays the story on it, and stays up until Ctrl-C
 
   --once             ends after the story; exit code 0 only when every invariant held
+  --twice            plays the story again on the same stack: nothing may change by it
   --ports free       takes any free ports, so that it runs beside another stack
   --no-story         starts the stack alone
   --story-file FILE  where the story writes its result (.local/story.json)
@@ -20,6 +21,7 @@ With STRIPE_SECRET_KEY=sk_test_… in the environment the stack talks to Stripe'
 
 interface Options {
   readonly once: boolean;
+  readonly twice: boolean;
   readonly free: boolean;
   readonly story: boolean;
   readonly storyFile: string;
@@ -30,6 +32,7 @@ function readOptions(): Options {
     const { values } = parseArgs({
       options: {
         once: { type: 'boolean', default: false },
+        twice: { type: 'boolean', default: false },
         ports: { type: 'string' },
         story: { type: 'boolean', default: true },
         'story-file': { type: 'string', default: join(local, 'story.json') },
@@ -47,6 +50,7 @@ function readOptions(): Options {
       throw new Error('--once plays the story and ends; it makes no sense with --no-story.');
     return {
       once: values.once,
+      twice: values.twice,
       free: values.ports === 'free',
       story: values.story,
       storyFile: resolve(values['story-file']),
@@ -112,6 +116,9 @@ async function playStory(stack: Stack, options: Options, log: (line: string) => 
   mkdirSync(dirname(options.storyFile), { recursive: true });
   const { runStory } = await import('./story/story.ts');
   const storyOptions: StoryOptions = { log, file: options.storyFile };
+  const { ok } = await runStory(stack, storyOptions);
+  if (!ok || !options.twice) return ok;
+  log('\nThe same story again, with the same requests: nothing may happen twice.\n');
   return (await runStory(stack, storyOptions)).ok;
 }
 

@@ -46,7 +46,7 @@ export const steps: readonly Step[] = [
   { name: 'build', about: 'the bundle that is deployed', run: buildStep },
   { name: 'unit', about: 'tests that need nothing', run: (context) => jest('unit', {}, context) },
   { name: 'emulator', about: 'tests on the Firestore and Auth emulators', run: emulatorStep },
-  { name: 'story', about: 'npm start -- --once, on ports of its own', run: storyStep },
+  { name: 'story', about: 'npm start -- --once --twice, on ports of its own', run: storyStep },
 ];
 
 function single(ok: boolean, output: string): StepResult {
@@ -119,7 +119,7 @@ async function emulatorStep(context: StepContext): Promise<StepResult> {
 async function storyStep({ signal, log }: StepContext): Promise<StepResult> {
   const file = join(folder, 'story.json');
   rmSync(file, { force: true });
-  const { ok, output } = await run('scripts/start.ts', ['--once', '--ports', 'free', '--story-file', file], {
+  const { ok, output } = await run('scripts/start.ts', ['--once', '--twice', '--ports', 'free', '--story-file', file], {
     signal,
     onLine: log,
   });
