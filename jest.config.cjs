@@ -1,4 +1,7 @@
-/** Two kinds of test, told apart by their file name: `unit` needs nothing, `emulator` needs a Firestore emulator (npm test starts one). */
+/**
+ * Three kinds of test, told apart by their file name: `unit` needs nothing, `emulator` needs the Firestore and Auth
+ * emulators (npm test starts them), `browser` needs Chromium.
+ */
 const common = {
   roots: ['<rootDir>/functions/src', '<rootDir>/emulators', '<rootDir>/scripts'],
   testEnvironment: 'node',
@@ -14,5 +17,6 @@ module.exports = {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['**/*.unit.test.ts'] },
     { ...common, displayName: 'emulator', testMatch: ['**/*.emulator.test.ts'] },
+    { ...common, displayName: 'browser', testMatch: ['**/*.browser.test.ts'] },
   ],
 };

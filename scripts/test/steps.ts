@@ -46,6 +46,7 @@ export const steps: readonly Step[] = [
   { name: 'build', about: 'the bundle that is deployed', run: buildStep },
   { name: 'unit', about: 'tests that need nothing', run: (context) => jest('unit', {}, context) },
   { name: 'emulator', about: 'tests on the Firestore and Auth emulators', run: emulatorStep },
+  { name: 'browser', about: 'the hosted pages, clicked through in Chromium', run: browserStep },
   { name: 'story', about: 'npm start -- --once --twice, on ports of its own', run: storyStep },
 ];
 
@@ -70,7 +71,7 @@ async function buildStep(): Promise<StepResult> {
 }
 
 async function jest(
-  project: 'unit' | 'emulator',
+  project: 'unit' | 'emulator' | 'browser',
   environment: Readonly<Record<string, string>>,
   { signal, log }: StepContext,
 ): Promise<StepResult> {
@@ -114,6 +115,20 @@ async function emulatorStep(context: StepContext): Promise<StepResult> {
   } finally {
     await stack.stop();
   }
+}
+
+const browsers = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/opt/google/chrome/chrome',
+];
+
+async function browserStep(context: StepContext): Promise<StepResult> {
+  const path = [process.env.CHROMIUM_PATH ?? '', ...browsers].find((candidate) => candidate && existsSync(candidate));
+  if (path !== undefined) return jest('browser', { CHROMIUM_PATH: path }, context);
+  context.log('Skipped: there is no Chromium. Install it (Debian: apt-get install chromium) or set CHROMIUM_PATH.');
+  return { counts: { ...nothing, skipped: 1 }, output: '' };
 }
 
 async function storyStep({ signal, log }: StepContext): Promise<StepResult> {
