@@ -1,3 +1,4 @@
+import { watchFortnox } from '../contract-coverage.ts';
 import { createFortnoxCore, FORTNOX_EMULATOR_DEFAULTS } from './index.ts';
 import type { CoreReply, FortnoxCore } from './index.ts';
 
@@ -17,7 +18,7 @@ let now: number;
 
 beforeEach(() => {
   now = Date.parse('2026-11-20T08:00:00Z');
-  core = createFortnoxCore({ clock: () => now });
+  core = watchFortnox(createFortnoxCore({ clock: () => now }));
 });
 
 function call(method: string, url: string, headers: Record<string, string> = {}, body = ''): Answered {

@@ -131,20 +131,37 @@ function route(state: State, token: AccessToken, request: CoreRequest, url: URL,
   throw noSuchRoute();
 }
 
-/** The token host's routes; undefined when it is none of them. */
+/** The token host's routes. */
+const OAUTH_ROUTES: Readonly<Record<string, (state: State, request: CoreRequest, url: URL, nowMs: number) => Answer>> =
+  {
+    'POST /oauth-v1/token': (state, request, _url, nowMs) => issueToken(state, request, nowMs),
+    'POST /oauth-v1/revoke': (state, request) => revokeToken(state, request),
+    'GET /oauth-v1/auth': (state, _request, url) => consentPage(state, url.searchParams),
+    'POST /oauth-v1/auth': (state, request, _url, nowMs) => answerConsent(state, request, nowMs),
+  };
+
+/** Undefined when the request is none of the token host's. */
 function oauth(state: State, request: CoreRequest, url: URL, nowMs: number): Answer | undefined {
-  switch (`${request.method} ${url.pathname}`) {
-    case 'POST /oauth-v1/token':
-      return issueToken(state, request, nowMs);
-    case 'POST /oauth-v1/revoke':
-      return revokeToken(state, request);
-    case 'GET /oauth-v1/auth':
-      return consentPage(state, url.searchParams);
-    case 'POST /oauth-v1/auth':
-      return answerConsent(state, request, nowMs);
-    default:
-      return undefined;
-  }
+  const name = `${request.method} ${url.pathname}`;
+  return Object.hasOwn(OAUTH_ROUTES, name) ? OAUTH_ROUTES[name]!(state, request, url, nowMs) : undefined;
+}
+
+/** A route as people write it: `GET /3/vouchers/{}/{}`. */
+const nameOf = ({ method, path }: Route): string =>
+  `${method} ${path.source.slice(1, -1).replaceAll('\\/', '/').replaceAll('([^/]+)', '{}')}`;
+
+/** Every route with the scope its token needs; null where any token will do, or none. */
+export const FORTNOX_ROUTES: readonly { readonly name: string; readonly scope: Scope | null }[] = [
+  ...Object.keys(OAUTH_ROUTES).map((name) => ({ name, scope: null })),
+  ...ROUTES.map((one) => ({ name: nameOf(one), scope: one.scope })),
+];
+
+/** Which of them a request takes. */
+export function fortnoxRoute(method: string, pathname: string): string | undefined {
+  const name = `${method} ${pathname}`;
+  if (Object.hasOwn(OAUTH_ROUTES, name)) return name;
+  const found = ROUTES.find((one) => one.method === method && one.path.test(pathname));
+  return found && nameOf(found);
 }
 
 /** What Fortnox itself would answer, faults aside. A refusal leaves the books as they were. */

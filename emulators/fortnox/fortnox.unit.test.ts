@@ -1,3 +1,4 @@
+import { watchFortnox } from '../contract-coverage.ts';
 import { FORTNOX_EMULATOR_DEFAULTS, startFortnoxEmulator } from './index.ts';
 import type { FortnoxEmulator } from './index.ts';
 
@@ -93,6 +94,7 @@ function missing(code: number, message: string): object {
 
 beforeAll(async () => {
   emulator = await startFortnoxEmulator();
+  watchFortnox(emulator.core);
 });
 
 afterAll(async () => emulator.close());

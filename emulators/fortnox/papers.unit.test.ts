@@ -1,3 +1,4 @@
+import { watchFortnox } from '../contract-coverage.ts';
 import { FORTNOX_EMULATOR_DEFAULTS, startFortnoxEmulator } from './index.ts';
 import type { FortnoxEmulator } from './index.ts';
 
@@ -11,6 +12,7 @@ let year: number;
 
 beforeAll(async () => {
   emulator = await startFortnoxEmulator();
+  watchFortnox(emulator.core);
 });
 
 afterAll(async () => emulator.close());

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Stripe from 'stripe';
 import { startStripeEmulator } from '../index.ts';
+import { watchStripe } from '../../contract-coverage.ts';
 import type { EmulatorOptions, OnboardingForm, StripeEmulator } from '../index.ts';
 
 export const FORM: OnboardingForm = {
@@ -40,6 +41,7 @@ export const client = (port: number, key = 'sk_test_contract'): Stripe =>
 
 export async function startBench(options: EmulatorOptions = {}): Promise<Bench> {
   const emulator = await startStripeEmulator(options);
+  const watch = watchStripe(emulator.core);
   const control = async <T>(method: string, path: string, body?: object): Promise<T> => {
     const response = await fetch(`${emulator.url}/_emulator${path}`, {
       method,
@@ -47,6 +49,7 @@ export async function startBench(options: EmulatorOptions = {}): Promise<Bench> 
     });
     const answer = (await response.json()) as T & { error?: string };
     if (!response.ok) throw new Error(answer.error);
+    watch.seeFaults();
     return answer;
   };
   return {
@@ -54,7 +57,10 @@ export async function startBench(options: EmulatorOptions = {}): Promise<Bench> 
     stripe: client(emulator.port),
     control,
     advance: async (seconds) => void (await control('POST', '/clock', { advanceSeconds: seconds })),
-    close: () => emulator.close(),
+    close: () => {
+      watch.end();
+      return emulator.close();
+    },
   };
 }
 
