@@ -63,7 +63,7 @@ const postsAtStripe = async (): Promise<number> =>
 const world = async () => ({
   documents: await contentsOf(harness.db),
   postsAtStripe: await postsAtStripe(),
-  tasks: harness.tasks.delivered.length,
+  tasks: harness.tasks.enqueued(),
 });
 
 const tokenFor = (entrance: Entrance): string =>
