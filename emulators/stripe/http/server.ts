@@ -5,6 +5,7 @@ import type { CoreResponse, StripeCore } from '../core/core.ts';
 import { control } from './control.ts';
 import type { Deliverer } from './delivery.ts';
 import { hosted } from './hosted.ts';
+import { stripeJs } from './stripe-js/script.ts';
 
 const LARGEST_BODY = 1_000_000;
 /** Stripe.js calls from other origins; so does its stand-in. */
@@ -57,6 +58,12 @@ async function serve(
     if (page) response.writeHead(page.status, page.headers).end(page.body);
     else response.writeHead(404, { 'content-type': 'text/plain' }).end('The Stripe emulator has no such page.');
     return deliverer.pump();
+  }
+  const script = method === 'GET' ? stripeJs(url.pathname, core.world.publicUrl) : undefined;
+  if (script !== undefined) {
+    const type = 'application/javascript; charset=utf-8';
+    response.writeHead(200, { ...CORS, 'content-type': type, 'cache-control': 'no-store' }).end(script);
+    return;
   }
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers))
