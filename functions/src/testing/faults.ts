@@ -19,8 +19,8 @@ export function describeFaults(which: 'stripe' | 'fortnox', faults: readonly Fau
   const rest = () => road.harness.settle().catch(() => undefined);
 
   it.each(faults)(
-    '%s %j',
-    async (which, order) => {
+    '%j',
+    async (order) => {
       const strike = () => road.fault(which, { ...order, times: 3 });
       await strike();
       await road.sell();
