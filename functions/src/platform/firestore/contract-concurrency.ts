@@ -167,7 +167,9 @@ export function describeConcurrency({ db, fresh }: ContractWorld): void {
         });
       await Promise.all([increment(), increment()]);
       expect((await ref.get()).get('n')).toBe(2);
-      expect(seen.sort()).toEqual([0, 0, 1]);
+      // How often each is aborted is the server's affair; that one saw the other's write is not.
+      expect(new Set(seen)).toEqual(new Set([0, 1]));
+      expect(seen.length).toBeGreaterThan(2);
     });
 
     it('an increment beside a transaction is not lost', async () => {
