@@ -11,6 +11,8 @@ export interface IntentCommand {
   requestId: string;
   /** When the command was accepted: Stripe's keys live from about then. */
   startedAt: Date;
+  /** Finished by the sweep: the customer is no longer there, and may have paid under another requestId. */
+  customerGone?: boolean;
 }
 
 /** The command's PaymentIntent, made at most once. Past Stripe's retention it is looked for, never asked for again. */
@@ -69,8 +71,8 @@ export async function confirmIntent(
   paymentMethodId: string,
 ): Promise<Stripe.PaymentIntent> {
   if (intent.status !== 'requires_payment_method' && intent.status !== 'requires_confirmation') return intent;
-  // The customer has left long ago: nothing is charged on a day-old click.
-  if (!keyStillKept(command.startedAt, ctx.clock.now())) return intent;
+  // Nothing is charged behind a customer's back, nor on a day-old click: only what was asked before is found out.
+  if (command.customerGone || !keyStillKept(command.startedAt, ctx.clock.now())) return fetchIntent(ctx, intent.id);
   const stripe = await ctx.stripe();
   const key = `pi:${command.uid}:${command.requestId}:confirm`;
   try {

@@ -178,15 +178,27 @@ describe('processPayment', () => {
     expect((await ledger()).filter(({ kind }) => kind === 'sale')).toHaveLength(1);
   });
 
-  it('a client that never comes back: the sweep finishes the request', async () => {
+  it('a client that never comes back: the sweep finds what was made and charges nothing', async () => {
     await loseAnswers('timeout_after_success', '/v1/payment_intents');
     await expect(pay('request-1', card)).rejects.toMatchObject({ reason: 'outcome-unknown' });
     await findStripeAgain();
     await world.advance(600_000);
     expect(await resumeCommands(world.ctx, world.now())).toMatchObject({ resumed: 1 });
-    expect(await intents()).toHaveLength(1);
+    expect((await intents()).map(({ status }) => status)).toEqual(['requires_payment_method']);
+    expect((await pay('request-1', card)).status).toBe('pending');
+    // The customer had already bought it anew.
+    expect((await pay('request-2', card)).status).toBe('succeeded');
     await world.deliver();
     expect((await ledger()).filter(({ kind }) => kind === 'sale')).toHaveLength(1);
+  });
+
+  it('a client that never comes back after the charge: the sweep learns that it succeeded', async () => {
+    await loseAnswers('timeout_after_success', '/v1/payment_intents/');
+    await expect(pay('request-1', card)).rejects.toMatchObject({ reason: 'outcome-unknown' });
+    await findStripeAgain();
+    await world.advance(600_000);
+    expect(await resumeCommands(world.ctx, world.now())).toMatchObject({ resumed: 1 });
+    expect((await pay('request-1', card)).status).toBe('succeeded');
   });
 
   it('a day later nothing is asked again: what was made is found, what was not is given up', async () => {

@@ -39,7 +39,12 @@ async function resume(
   record: CommandRecord<PaymentPlan | SubscriptionPlan, object>,
   now: Date,
 ): Promise<boolean> {
-  const command = (startedAt: Date): IntentCommand => ({ uid: record.uid, requestId: record.requestId, startedAt });
+  const command = (startedAt: Date): IntentCommand => ({
+    uid: record.uid,
+    requestId: record.requestId,
+    startedAt,
+    customerGone: true,
+  });
   try {
     await finish<PaymentPlan | SubscriptionPlan, object>(ctx, record, (plan, startedAt) => {
       if (record.command === processPaymentCommand) return executePayment(ctx, command(startedAt), plan as PaymentPlan);
