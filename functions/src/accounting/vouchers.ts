@@ -4,7 +4,7 @@ import { accounts, type LedgerDocument, type LedgerKind } from '../ledger/ledger
 import { businessDate } from '../platform/clock.ts';
 import { sanitizeText } from '../platform/fortnox/text.ts';
 import { minor, sum, zero, type Currency, type Minor } from '../platform/money.ts';
-import { fortnoxAccount, type AccountPlan } from './account-plan.ts';
+import { besides, fortnoxAccount, type AccountPlan, type Posted } from './account-plan.ts';
 import { firstTryMs, type Voucher, type VoucherRow } from './accounting.ts';
 
 /** Raised when the posting table changes, so that an old voucher can be read by the rules it was made with. */
@@ -32,9 +32,22 @@ export type Drafted =
 const what: Record<LedgerKind, string> = {
   sale: 'Försäljning',
   own_sale: 'Egen försäljning',
+  direct_sale: 'Försäljning hos ansluten butik',
+  session_paid: 'Förskott för session',
+  session_completed: 'Genomförd session',
   fee: 'Stripes avgift',
+  transfer: 'Överföring till coach',
+  transfer_reversal: 'Återtagen överföring',
+  refund: 'Återbetalning',
+  refund_failed: 'Misslyckad återbetalning',
+  fee_refund: 'Återförd avgift',
+  dispute_withdrawn: 'Bestridd betalning',
+  dispute_reinstated: 'Bestridd betalning åter',
+  dispute_lost: 'Förlorad tvist',
   payout: 'Utbetalning till coach',
   payout_returned: 'Återförd utbetalning',
+  platform_payout: 'Utbetalning till banken',
+  write_off: 'Avskriven fordran på coach',
 };
 
 /** One ledger document, one voucher: frozen rows, ready to be sent. Pure. */
@@ -79,15 +92,12 @@ export type DraftedRows = { ok: true; rows: VoucherRow[] } | { ok: false; reason
  * account, zero rows left out. As the document balances and nothing it moves is left out, the voucher balances, and its
  * clearing row is what the document moved in Stripe.
  */
-export function voucherRows(
-  document: Pick<LedgerDocument, 'kind' | 'deltas' | 'stripeObjectId'>,
-  plan: AccountPlan,
-): DraftedRows {
+export function voucherRows(document: Posted & Pick<LedgerDocument, 'stripeObjectId'>, plan: AccountPlan): DraftedRows {
   const moved = new Map<number, number>();
   for (const account of accounts) {
     const amount = document.deltas[account];
     if (amount === 0) continue;
-    const target = fortnoxAccount(plan, document.kind, account);
+    const target = fortnoxAccount(plan, document, account);
     if (target === undefined) {
       return {
         ok: false,
@@ -95,6 +105,9 @@ export function voucherRows(
       };
     }
     moved.set(target, (moved.get(target) ?? 0) + amount);
+  }
+  for (const { account, minor: amount } of besides(plan, document)) {
+    moved.set(account, (moved.get(account) ?? 0) + amount);
   }
   const text = sanitizeText(document.stripeObjectId, rowTextMax);
   const rows = [...moved]

@@ -225,6 +225,6 @@ describe('a voucher', () => {
 describe('the account plan', () => {
   it('refuses a clearing account that is used for something else', () => {
     expect(() => specificationPlan(3001)).toThrow(/CLEARING_ACCOUNT 3001/);
-    expect(accountsOf(specificationPlan(1580))).toEqual([1580, 3001, 3921, 5090, 6570]);
+    expect(accountsOf(specificationPlan(1580))).toEqual([1580, 1689, 1930, 2420, 2899, 3001, 3921, 5090, 6380, 6570]);
   });
 });

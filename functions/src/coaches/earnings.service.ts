@@ -2,7 +2,17 @@ import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import type { Context } from '../platform/context.ts';
 import type { Currency, Minor } from '../platform/money.ts';
 import type { Write } from '../platform/write.ts';
-import { fillEarning, markPaid, movePaid, newEarning, ripen, type Earning, type NewEarning } from './earnings.ts';
+import {
+  fillEarning,
+  holdEarning,
+  markPaid,
+  movePaid,
+  newEarning,
+  returnShare,
+  ripen,
+  type Earning,
+  type NewEarning,
+} from './earnings.ts';
 import * as store from './earnings.store.ts';
 
 /**
@@ -83,4 +93,26 @@ export async function planMoves(
       return (t: Transaction) => store.writeEarning(ctx.db, t, coachId, next);
     }),
   );
+}
+
+/** What a refund or a dispute changes in an earning: `returnedMinor` of the share goes back, `held` says that it rests. */
+export interface EarningReturn {
+  paymentId: string;
+  returnedMinor: Minor;
+  held: boolean;
+}
+
+/** Plans it. The sale is booked in the same transaction or before; an earning that is not there is left to the caller's sale. */
+export async function planReturn(
+  ctx: Context,
+  tx: Transaction,
+  coachId: string,
+  { paymentId, returnedMinor, held }: EarningReturn,
+): Promise<Write[]> {
+  const at = Timestamp.fromDate(ctx.clock.now());
+  const earning = await store.readEarning(ctx.db, tx, coachId, paymentId);
+  if (!earning) throw new Error(`coaches/${coachId}/earnings/${paymentId} does not exist: book the sale first.`);
+  const returned = returnedMinor === 0 ? earning : returnShare(earning, returnedMinor, at);
+  const next = holdEarning(returned, held, at);
+  return next === earning ? [] : [(t) => store.writeEarning(ctx.db, t, coachId, next)];
 }

@@ -89,3 +89,22 @@ export function markPaid(earning: Earning, at: Timestamp): Earning {
   const done = openMinor(earning) === 0 && (earning.status === 'pending' || earning.status === 'available');
   return done ? { ...earning, status: 'paid', updatedAt: at } : earning;
 }
+
+/**
+ * A part of the share goes back to the customer (a refund, a lost dispute); negative: it was the coach's after all. What
+ * was paid out already becomes a debt by itself (`settle`).
+ */
+export function returnShare(earning: Earning, byMinor: Minor, at: Timestamp): Earning {
+  const reversedMinor = minor(earning.reversedMinor + byMinor);
+  const whole = reversedMinor >= earning.amountMinor - earning.feeMinor;
+  const status = whole ? 'reversed' : earning.status === 'reversed' ? 'available' : earning.status;
+  return settle({ ...earning, reversedMinor, status: earning.status === 'held' ? 'held' : status, updatedAt: at });
+}
+
+/** Disputed money rests until the dispute is decided; then it goes on where it would be by now. */
+export function holdEarning(earning: Earning, held: boolean, at: Timestamp): Earning {
+  if (held === (earning.status === 'held')) return earning;
+  if (held) return settle({ ...earning, status: 'held', updatedAt: at });
+  const free = { ...earning, status: 'pending' as const, updatedAt: at };
+  return markPaid(ripen(returnShare(free, minor(0), at), at), at);
+}

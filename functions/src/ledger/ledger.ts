@@ -25,7 +25,34 @@ export type Account = (typeof accounts)[number];
 /** Every account, zeros included: an aggregation over several fields counts only documents that have them all. */
 export type Deltas = Record<Account, Minor>;
 
-export type LedgerKind = 'sale' | 'own_sale' | 'fee' | 'payout' | 'payout_returned';
+export const ledgerKinds = [
+  'sale',
+  'own_sale',
+  'direct_sale',
+  'session_paid',
+  'session_completed',
+  'fee',
+  'transfer',
+  'transfer_reversal',
+  'refund',
+  'refund_failed',
+  'fee_refund',
+  'dispute_withdrawn',
+  'dispute_reinstated',
+  'dispute_lost',
+  'payout',
+  'payout_returned',
+  'platform_payout',
+  'write_off',
+] as const;
+
+export type LedgerKind = (typeof ledgerKinds)[number];
+
+/**
+ * Kinds that share a balance transaction with another document: Stripe's fee sits on the charge's, and a fee given back
+ * with a reversal is inside the movement that takes the payment back from the coach's balance.
+ */
+export const isCompanion = (kind: LedgerKind): boolean => kind === 'fee' || kind === 'fee_refund';
 
 /** What a voucher needs beside the deltas. For payouts and fees gross is the amount and the rest is zero. */
 export interface Parts {
@@ -49,6 +76,8 @@ export interface LedgerEntry {
   coachId?: string;
   paymentId?: string;
   payoutId?: string;
+  /** The money is a tenant's own (charge model `direct`): only the fee of it is the platform's. */
+  tenant?: true;
   /** Which connected account's balance `stripe_connected` speaks of. */
   stripeAccountId?: string;
   stripeObjectId: string;

@@ -8,8 +8,8 @@ import {
   createSubscription as subscribe,
   type CreateSubscriptionInput,
   type CreateSubscriptionReply,
-} from './subscriptions.service.ts';
-import { subscriptionPath } from './subscriptions.store.ts';
+} from './subscriptions/subscriptions.service.ts';
+import { subscriptionPath } from './subscriptions/subscriptions.store.ts';
 
 const paymentMethodIdSchema = z.string().regex(/^pm_[A-Za-z0-9_]{1,100}$/, 'must be a Stripe payment method id, pm_…');
 

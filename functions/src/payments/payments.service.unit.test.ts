@@ -11,7 +11,7 @@ import { receiveEvent, releaseParked } from '../webhooks/webhooks.service.ts';
 import { processPayment } from './payments.service.ts';
 import type { Payment } from './payments.ts';
 import { resumeCommands } from './recovery.service.ts';
-import { createSubscription } from './subscriptions.service.ts';
+import { createSubscription } from './subscriptions/subscriptions.service.ts';
 
 const lisa = { uid: 'lisa', email: 'lisa@example.se', name: 'Lisa Kund', coach: false, admin: false };
 const card = 'pm_card_bypassPending';

@@ -17,8 +17,12 @@ export interface Payment {
   stripePaymentId: string;
   description: string;
   subscriptionId?: string;
+  /** The Stripe invoice it pays. */
+  invoiceId?: string;
   coachId?: string;
   productId?: string;
+  orderId?: string;
+  sessionId?: string;
   platformFeeMinor: Minor;
   coachAmountMinor: Minor;
   /** null until the sale is booked. */
@@ -32,7 +36,14 @@ export interface Payment {
   stripeChargeId?: string;
   stripeTransferId?: string;
   paymentMethodType?: string;
+  /** Refunded so far; what failed is taken out again. */
   refundedMinor: Minor;
+  refundReason?: string;
+  refundedAt?: Timestamp;
+  /** What an open or lost dispute holds or took. */
+  disputedMinor?: Minor;
+  /** How much has gone back so far and how it was split; the next part is split after it. */
+  returned?: Returned;
   failureCode?: string;
   failureMessage?: string;
   receiptUrl?: string;
@@ -41,6 +52,16 @@ export interface Payment {
   paidAt?: Timestamp;
   createdAt: Timestamp;
   updatedAt: Timestamp;
+}
+
+/** Running totals of what refunds and lost disputes took back from a payment. */
+export interface Returned {
+  /** Split between the coach and the platform. */
+  grossMinor: Minor;
+  /** The coach's part of that. */
+  coachMinor: Minor;
+  /** Refunds that failed and were not made again: owed to the customer. */
+  owedMinor: Minor;
 }
 
 const rank: Record<BaseStatus, number> = { pending: 0, failed: 1, canceled: 2, succeeded: 3 };
@@ -52,6 +73,17 @@ const rank: Record<BaseStatus, number> = { pending: 0, failed: 1, canceled: 2, s
 export function mergeStatus(current: PaymentStatus, incoming: BaseStatus): PaymentStatus {
   if (!(current in rank)) return current;
   return rank[incoming] > rank[current as BaseStatus] ? incoming : current;
+}
+
+/** What refunds and disputes make of a payment. Money that went back says that it had come. */
+export function statusAfter(
+  payment: Pick<Payment, 'status' | 'amountMinor' | 'refundedMinor' | 'disputedMinor'>,
+): PaymentStatus {
+  const { status, refundedMinor, amountMinor } = payment;
+  if ((payment.disputedMinor ?? 0) > 0) return 'disputed';
+  if (refundedMinor >= amountMinor) return 'refunded';
+  if (refundedMinor > 0) return 'partially_refunded';
+  return status in rank ? status : 'succeeded';
 }
 
 /** Stripe's PaymentIntent status in our words. `requires_payment_method` is a failure only after an attempt. */

@@ -6,7 +6,7 @@ import type { Context } from '../platform/context.ts';
 import { messageOf, Refusal } from '../platform/errors.ts';
 import { runWrites } from '../platform/write.ts';
 import { fetchIntent, type IntentCommand } from './intents.service.ts';
-import { createSubscriptionCommand, executeSubscription, type SubscriptionPlan } from './subscriptions.service.ts';
+import { createSubscriptionCommand, executeSubscription, type SubscriptionPlan } from './subscriptions/subscriptions.service.ts';
 import { executePayment, intentPatch, processPaymentCommand, type PaymentPlan } from './payments.service.ts';
 import * as store from './payments.store.ts';
 import { fetchSale, planSale } from './sale.service.ts';

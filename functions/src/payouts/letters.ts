@@ -1,12 +1,6 @@
+import type { Letter } from '../platform/mail.ts';
 import { formatMoney } from '../platform/money.ts';
 import type { Payout } from './payouts.ts';
-
-/** `mail/{id}` in the shape of Firebase's Trigger Email extension. */
-export interface Letter {
-  to?: string;
-  toUids: string[];
-  message: { subject: string; text: string };
-}
 
 /** What a bank's refusal means for the coach, by Stripe's failure code; the rest have no advice of their own. */
 const advice: Record<string, string> = {

@@ -1,9 +1,8 @@
 import type { Firestore, Timestamp, Transaction } from 'firebase-admin/firestore';
 import type { Currency } from '../platform/money.ts';
-import type { Letter } from './letters.ts';
 import { lockId, type Payout, type PayoutItem, type PayoutLock } from './payouts.ts';
 
-/** `payouts/{id}` with `items/{ledgerId}`, `payoutLocks/{coachId_currency}`, `mail/{id}`. */
+/** `payouts/{id}` with `items/{ledgerId}`, `payoutLocks/{coachId_currency}`. */
 const payouts = (db: Firestore) => db.collection('payouts');
 const items = (db: Firestore, id: string) => payouts(db).doc(id).collection('items');
 const lockRef = (db: Firestore, coachId: string, currency: Currency) =>
@@ -66,8 +65,4 @@ export function takeLock(db: Firestore, tx: Transaction, coachId: string, curren
 
 export function releaseLock(db: Firestore, tx: Transaction, coachId: string, currency: Currency): void {
   tx.delete(lockRef(db, coachId, currency));
-}
-
-export function writeLetter(db: Firestore, tx: Transaction, id: string, letter: Letter): void {
-  tx.set(db.collection('mail').doc(id), letter);
 }

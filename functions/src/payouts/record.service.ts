@@ -5,6 +5,7 @@ import { planEntries } from '../ledger/ledger.service.ts';
 import { coachPayout, payoutReturned, type LedgerEntry } from '../ledger/ledger.ts';
 import type { Context } from '../platform/context.ts';
 import { minor } from '../platform/money.ts';
+import { planLetter } from '../platform/mail.ts';
 import { runWrites, type Write } from '../platform/write.ts';
 import { nextCheck } from './checks.ts';
 import { payoutFailedLetter } from './letters.ts';
@@ -116,7 +117,7 @@ async function planTelling(
     writes.push(...(await planFlag(ctx, tx, flags.existsAfterAll(id, facts))));
   } else if (!cameBack(before.status) && cameBack(next.status)) {
     writes.push(...(await planFlag(ctx, tx, flags.payoutReturnedFlag(id, next))));
-    writes.push((t) => store.writeLetter(ctx.db, t, `payout-returned_${id}`, payoutFailedLetter(next)));
+    writes.push(planLetter(ctx.db, `payout-returned_${id}`, payoutFailedLetter(next)));
   }
   return writes;
 }

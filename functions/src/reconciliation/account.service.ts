@@ -1,4 +1,4 @@
-import type { LedgerDocument } from '../ledger/ledger.ts';
+import { isCompanion, type LedgerDocument } from '../ledger/ledger.ts';
 import { explaining } from '../ledger/ledger.service.ts';
 import { newestFirst, totalsBefore } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
@@ -119,7 +119,7 @@ const sideOf = (owner: Owner): Side => ('coachId' in owner ? 'stripe_connected' 
 
 const entryOf = (document: LedgerDocument, side: Side): Entry => ({
   id: document.id,
-  isFee: document.kind === 'fee',
+  isCompanion: isCompanion(document.kind),
   occurredMs: document.occurredAt.toMillis(),
   currency: document.currency,
   amountMinor: document.deltas[side],

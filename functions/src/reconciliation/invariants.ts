@@ -1,5 +1,5 @@
 import type { Voucher } from '../accounting/accounting.ts';
-import { accounts, trialBalance, type LedgerDocument } from '../ledger/ledger.ts';
+import { accounts, isCompanion, trialBalance, type LedgerDocument } from '../ledger/ledger.ts';
 import type { Payment } from '../payments/payments.ts';
 import type { PayoutWithItems } from '../payouts/payouts.ts';
 import { sum } from '../platform/money.ts';
@@ -18,8 +18,8 @@ export function unbalanced(documents: readonly LedgerDocument[]): Offenders {
 }
 
 /**
- * A balance transaction is explained by one document, and by Stripe's fee on it at most once besides. `claimers` are all
- * documents that name the transactions in question.
+ * A balance transaction is explained by one document, and by Stripe's fee or a fee given back with it at most once
+ * besides. `claimers` are all documents that name the transactions in question.
  */
 export function explainedTwice(claimers: readonly LedgerDocument[]): Offenders {
   const byTransaction = new Map<string, Map<string, LedgerDocument>>();
@@ -29,7 +29,7 @@ export function explainedTwice(claimers: readonly LedgerDocument[]): Offenders {
     }
   }
   return [...byTransaction].flatMap(([id, documents]) => {
-    const fees = [...documents.values()].filter((document) => document.kind === 'fee').length;
+    const fees = [...documents.values()].filter((document) => isCompanion(document.kind)).length;
     const twice = fees > 1 || documents.size - fees > 1;
     return twice ? [`${id} is explained by ${[...documents.keys()].map((one) => `ledger/${one}`).join(' and ')}`] : [];
   });

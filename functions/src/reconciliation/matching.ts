@@ -17,8 +17,8 @@ export interface Movement {
 /** A ledger document, as much of it as the proof needs. */
 export interface Entry {
   id: string;
-  /** Stripe's own fee sits on another document's balance transaction: it explains it together with that document. */
-  isFee: boolean;
+  /** It sits on another document's balance transaction and explains it together with that document. */
+  isCompanion: boolean;
   occurredMs: number;
   currency: Currency;
   /** What it moved on the account in question. */
@@ -90,8 +90,8 @@ export class Matcher {
 
   addMovement(movement: Movement): void {
     const claimers = [...(this.#byTransaction.get(movement.id) ?? [])].flatMap((id) => this.#entries.get(id) ?? []);
-    const owners = claimers.filter((entry) => !entry.isFee);
-    const fees = claimers.filter((entry) => entry.isFee);
+    const owners = claimers.filter((entry) => !entry.isCompanion);
+    const fees = claimers.filter((entry) => entry.isCompanion);
     const owner = owners[0] ?? fees[0];
     const belongsMs = owner?.occurredMs ?? movement.createdMs;
     this.#count(movement, belongsMs);

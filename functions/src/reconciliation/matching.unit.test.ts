@@ -24,8 +24,8 @@ function sale(
   const currency = 'SEK';
   return {
     entries: [
-      { id: `${id}:sale`, isFee: false, occurredMs, currency, amountMinor: gross - share, transactionIds: ids },
-      { id: `${id}:fee`, isFee: true, occurredMs, currency, amountMinor: -fee, transactionIds: ids.slice(0, 1) },
+      { id: `${id}:sale`, isCompanion: false, occurredMs, currency, amountMinor: gross - share, transactionIds: ids },
+      { id: `${id}:fee`, isCompanion: true, occurredMs, currency, amountMinor: -fee, transactionIds: ids.slice(0, 1) },
     ],
     movements: nets.map((netMinor, i) => ({
       id: ids[i] ?? '',

@@ -1,6 +1,6 @@
 import { coachEvents } from '../coaches/coaches.events.ts';
 import { paymentEvents } from '../payments/payments.events.ts';
-import { subscriptionEvents } from '../payments/subscriptions.events.ts';
+import { subscriptionEvents } from '../payments/subscriptions/subscriptions.events.ts';
 import { payoutEvents } from '../payouts/payouts.events.ts';
 import type { DispatchTable } from './webhooks.ts';
 

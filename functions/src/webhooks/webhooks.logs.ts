@@ -10,6 +10,8 @@ export const eventParked = (log: Log, event: Stripe.Event, waitingFor: string) =
   log.info('webhook.parked', { ...fields(event), waitingFor });
 export const eventFailed = (log: Log, event: Stripe.Event, error: string) =>
   log.error('webhook.failed', { ...fields(event), error });
+export const followUpFailed = (log: Log, event: Stripe.Event, error: string) =>
+  log.warn('webhook.follow-up-failed', { ...fields(event), error });
 export const eventOfOtherMode = (log: Log, event: { id: string; type: string; livemode: boolean }) =>
   log.warn('webhook.other-mode', { eventId: event.id, type: event.type, livemode: event.livemode });
 export const signatureRefused = (log: Log) => log.warn('webhook.signature-refused');

@@ -30,8 +30,9 @@ export async function receiveEvent(ctx: Context, event: Stripe.Event): Promise<R
     return 'repeated';
   }
   try {
-    const { receipt, created } = await applyFresh(ctx, event, handler);
+    const { receipt, created, then } = await applyFresh(ctx, event, handler);
     for (const path of created) await releaseParked(ctx, path);
+    for (const follow of then) await followUp(ctx, event, follow);
     return receipt;
   } catch (error) {
     logs.eventFailed(ctx.log, event, messageOf(error));
@@ -40,9 +41,19 @@ export async function receiveEvent(ctx: Context, event: Stripe.Event): Promise<R
   }
 }
 
+/** What is applied stays applied, whatever becomes of what follows from it. */
+async function followUp(ctx: Context, event: Stripe.Event, follow: (ctx: Context) => Promise<void>): Promise<void> {
+  try {
+    await follow(ctx);
+  } catch (error) {
+    logs.followUpFailed(ctx.log, event, messageOf(error));
+  }
+}
+
 interface Applied {
   receipt: Receipt;
   created: string[];
+  then: ((ctx: Context) => Promise<void>)[];
 }
 
 async function applyFresh(ctx: Context, event: Stripe.Event, handler: EventHandler): Promise<Applied> {
@@ -61,7 +72,7 @@ function commit(ctx: Context, event: Stripe.Event, handler: EventHandler, fetche
     const stored = await store.readEvent(ctx.db, event.id, tx);
     if (!needsApplying(stored)) {
       logs.eventRepeated(ctx.log, event);
-      return { receipt: 'repeated', created: [] };
+      return { receipt: 'repeated', created: [], then: [] };
     }
     const outcome = await handler.plan(ctx, tx, event, fetched);
     const envelope = envelopeOf(ctx, event, stored);
@@ -73,7 +84,7 @@ function commit(ctx: Context, event: Stripe.Event, handler: EventHandler, fetche
         waitingFor: outcome.waitingFor,
       });
       logs.eventParked(ctx.log, event, outcome.waitingFor);
-      return { receipt: 'parked', created: [] };
+      return { receipt: 'parked', created: [], then: [] };
     }
     runWrites(tx, outcome.writes);
     const appliedAt = Timestamp.fromDate(ctx.clock.now());
@@ -85,7 +96,7 @@ function commit(ctx: Context, event: Stripe.Event, handler: EventHandler, fetche
       appliedAt,
     });
     logs.eventApplied(ctx.log, event, envelope.attempts);
-    return { receipt: 'applied', created: outcome.created ?? [] };
+    return { receipt: 'applied', created: outcome.created ?? [], then: outcome.then ?? [] };
   });
 }
 

@@ -10,6 +10,11 @@ export type Outcome =
       writes: Write[];
       /** Paths of documents that came to be: events parked for them are applied next. */
       created?: string[];
+      /**
+       * What follows from the commit and may wait: asking Stripe for a transfer, say. It runs after Stripe's 2xx is sure;
+       * its failure is logged and left to the sweep, so it must be written down in `writes` that it is to be done.
+       */
+      then?: ((ctx: Context) => Promise<void>)[];
     }
   | {
       outcome: 'parked';

@@ -1,16 +1,16 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
-import type { Caller } from '../platform/auth.ts';
-import { runCommand } from '../platform/commands.ts';
-import type { Context } from '../platform/context.ts';
-import { Refusal } from '../platform/errors.ts';
-import { minor, toMajor, toStripeCurrency, type Currency, type Minor } from '../platform/money.ts';
-import { askOrFind, classifyStripeError, idOf, keyStillKept } from '../platform/stripe.ts';
-import { ensureCustomer } from './customers.service.ts';
-import { expired, fetchIntent, refusalOf, type IntentCommand } from './intents.service.ts';
-import { confirmAndMerge, createIfMissing, newPayment } from './payments.service.ts';
-import { requireSellable, type Product } from './products.ts';
-import { readProduct, savePrice } from './products.store.ts';
+import type { Caller } from '../../platform/auth.ts';
+import { runCommand } from '../../platform/commands.ts';
+import type { Context } from '../../platform/context.ts';
+import { Refusal } from '../../platform/errors.ts';
+import { minor, toMajor, toStripeCurrency, type Currency, type Minor } from '../../platform/money.ts';
+import { askOrFind, classifyStripeError, idOf, keyStillKept } from '../../platform/stripe.ts';
+import { ensureCustomer } from '../customers.service.ts';
+import { expired, fetchIntent, refusalOf, type IntentCommand } from '../intents.service.ts';
+import { confirmAndMerge, createIfMissing, newPayment } from '../payments.service.ts';
+import { requireSellable, type Product } from '../products.ts';
+import { readProduct, savePrice } from '../products.store.ts';
 import { mirror } from './subscriptions.ts';
 import * as store from './subscriptions.store.ts';
 

@@ -1,7 +1,7 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
-import { idOf } from '../platform/stripe.ts';
-import { handler, StaleFetch, type DispatchTable, type Outcome } from '../webhooks/webhooks.ts';
+import { idOf } from '../../platform/stripe.ts';
+import { handler, StaleFetch, type DispatchTable, type Outcome } from '../../webhooks/webhooks.ts';
 import { mirror, type Subscription } from './subscriptions.ts';
 import { readSubscription, subscriptionPath, writeSubscription } from './subscriptions.store.ts';
 
