@@ -2,12 +2,15 @@ import { coachEvents } from '../coaches/coaches.events.ts';
 import { paymentEvents } from '../payments/payments.events.ts';
 import { subscriptionEvents } from '../payments/subscriptions/subscriptions.events.ts';
 import { payoutEvents } from '../payouts/payouts.events.ts';
-import type { DispatchTable } from './webhooks.ts';
+import { joinTables } from './join.ts';
 
-/** Which domain handles which of Stripe's events. Types not listed are kept as `ignored` envelopes. */
-export const dispatchTable: DispatchTable = {
-  ...paymentEvents,
-  ...subscriptionEvents,
-  ...coachEvents,
-  ...payoutEvents,
-};
+/**
+ * Which rooms handle which of Stripe's events. Several may hear one type (all in one commit); a room's name also stands
+ * in what is stored of such an event. Types not listed are kept as `ignored` envelopes.
+ */
+export const dispatchTable = joinTables({
+  payments: paymentEvents,
+  subscriptions: subscriptionEvents,
+  coaches: coachEvents,
+  payouts: payoutEvents,
+});
