@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { budgeted } from './call-budget.ts';
 import { hours } from './clock.ts';
 import { messageOf } from './errors.ts';
 
@@ -23,6 +24,7 @@ export async function createStripeClient(apiBase: string, secretKey: string): Pr
     // The same idempotency key goes with every retry, so a retried call cannot do the thing twice.
     maxNetworkRetries: 2,
     telemetry: false,
+    httpClient: budgeted(StripeSdk.createNodeHttpClient()),
     appInfo: { name: 'inner-journey-payments' },
   });
 }

@@ -4,6 +4,7 @@ import { startFortnoxEmulator, type FortnoxEmulator } from '../../../emulators/f
 import { startStripeEmulator, type StripeEmulator } from '../../../emulators/stripe/index.ts';
 import { getJson, postJson } from '../../../scripts/story/http.ts';
 import type { Config } from '../config.ts';
+import { budgeted } from '../platform/call-budget.ts';
 import type { Context } from '../platform/context.ts';
 import { createMemoryFirestore, type MemoryFirestoreOptions } from '../platform/firestore/memory/memory-firestore.ts';
 import { createFortnoxClient } from '../platform/fortnox/client.ts';
@@ -68,7 +69,9 @@ export async function createTestWorld(
   const now = () => new Date(Date.now() + offset);
   const base = { stripe: stripeEmulator.url, fortnox: fortnoxEmulator.url };
   const { hostname, port } = new URL(base.stripe);
-  const stripe = new Stripe(stripeKey, { protocol: 'http', host: hostname, port, telemetry: false, timeout: 3_000 });
+  const httpClient = budgeted(Stripe.createNodeHttpClient());
+  const local = { protocol: 'http', host: hostname, port, telemetry: false, timeout: 3_000 } as const;
+  const stripe = new Stripe(stripeKey, { ...local, httpClient });
   const fortnox = createFortnoxClient({
     apiBase: base.fortnox,
     clientId: 'fortnox-emulator-client',

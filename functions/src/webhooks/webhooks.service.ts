@@ -1,5 +1,6 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
+import { CallBudget } from '../platform/call-budget.ts';
 import { days } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -14,6 +15,11 @@ const ignoredLifetimeMs = days(30);
 /** A document that changes between fetch and commit is fetched again at most so often within one delivery. */
 const maxFetches = 4;
 const releaseLimit = 100;
+/**
+ * What fetching for one delivery of an event may cost. Stripe waits 10 to 30 s for an answer; what takes longer or needs
+ * more is stored `failed` and tried again by the sweep, which nobody waits for.
+ */
+const fetchLimits = { calls: 30, ms: 20_000 };
 
 export type Receipt = 'applied' | 'repeated' | 'parked' | 'ignored' | 'failed';
 
@@ -57,8 +63,9 @@ interface Applied {
 }
 
 async function applyFresh(ctx: Context, event: Stripe.Event, handler: EventHandler): Promise<Applied> {
+  const budget = new CallBudget(fetchLimits);
   for (let fetches = 1; ; fetches++) {
-    const fetched = await handler.fetch(ctx, event);
+    const fetched = await budget.run(() => handler.fetch(ctx, event));
     try {
       return await commit(ctx, event, handler, fetched);
     } catch (error) {
