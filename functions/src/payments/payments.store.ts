@@ -17,6 +17,12 @@ export function updatePayment(db: Firestore, tx: Transaction, id: string, patch:
   tx.update(ref(db, id), patch);
 }
 
+/** The payment a booked charge belongs to. */
+export async function paymentOfCharge(db: Firestore, tx: Transaction, chargeId: string): Promise<Payment | undefined> {
+  const found = await tx.get(db.collection('payments').where('stripeChargeId', '==', chargeId).limit(1));
+  return found.docs[0]?.data() as Payment | undefined;
+}
+
 /** Payments that succeeded some time ago and whose sale is not booked, oldest first. */
 export async function succeededUnbooked(db: Firestore, before: Date, limit: number): Promise<Payment[]> {
   const page = await db

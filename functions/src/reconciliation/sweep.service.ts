@@ -1,6 +1,7 @@
 import { resolveVouchers } from '../accounting/accounting.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
 import { resumeCommands } from '../payments/recovery.service.ts';
+import { resolveTransfers } from '../payments/transfers/resolve.service.ts';
 import { resolvePayouts } from '../payouts/payouts.service.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -19,6 +20,7 @@ export interface SweepPart {
 const parts: readonly SweepPart[] = [
   { part: 'events', run: recoverEvents },
   { part: 'commands', run: resumeCommands },
+  { part: 'transfers', run: resolveTransfers },
   { part: 'payouts', run: resolvePayouts },
   { part: 'vouchers', run: resolveVouchers },
   { part: 'invariants', run: (ctx) => checkInvariants(ctx) },

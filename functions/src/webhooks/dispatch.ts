@@ -1,6 +1,8 @@
 import { coachEvents } from '../coaches/coaches.events.ts';
 import { paymentEvents } from '../payments/payments.events.ts';
 import { subscriptionEvents } from '../payments/subscriptions/subscriptions.events.ts';
+import { transferEvents } from '../payments/transfers/transfers.events.ts';
+import { balanceEvents } from '../payouts/balance.events.ts';
 import { payoutEvents } from '../payouts/payouts.events.ts';
 import { joinTables } from './join.ts';
 
@@ -11,6 +13,8 @@ import { joinTables } from './join.ts';
 export const dispatchTable = joinTables({
   payments: paymentEvents,
   subscriptions: subscriptionEvents,
+  transfers: transferEvents,
   coaches: coachEvents,
   payouts: payoutEvents,
+  balances: balanceEvents,
 });

@@ -1,0 +1,124 @@
+import type Stripe from 'stripe';
+import type { Context } from '../../platform/context.ts';
+import { messageOf } from '../../platform/errors.ts';
+import { fromStripeCurrency, toStripeCurrency } from '../../platform/money.ts';
+import { askOrFind, expanded, idOf } from '../../platform/stripe.ts';
+import type { AskMode, OutgoingTransfer, TakeBack, TransferFacts } from './transfers.ts';
+
+/** The calls to Stripe. What is asked for carries our order's id, so that it can be found when the answer was lost. */
+
+/** Stripe's clock and ours need not agree. */
+const clockSkewSeconds = 3600;
+
+const expand = ['balance_transaction'];
+
+/** Undefined: the key is forgotten and Stripe has no such transfer. Throws what Stripe throws. */
+export async function askTransfer(
+  ctx: Context,
+  id: string,
+  order: OutgoingTransfer,
+  mode: AskMode,
+): Promise<TransferFacts | undefined> {
+  const stripe = await ctx.stripe();
+  const find = () => findTransfer(stripe, id, order);
+  const create = () =>
+    stripe.transfers.create(
+      {
+        amount: order.amountMinor,
+        currency: toStripeCurrency(order.currency),
+        destination: order.stripeAccountId,
+        // The transfer takes the charge's group; naming another is an error.
+        source_transaction: order.sourceChargeId,
+        metadata: { transferId: id, coachId: order.coachId, paymentId: order.paymentId },
+        expand,
+      },
+      { idempotencyKey: order.stripeKey },
+    );
+  const made = await once(mode, create, find);
+  // It is made: whatever is wrong with reading it is no refusal.
+  return (
+    made &&
+    factsOf(stripe, made).catch((error: unknown) => {
+      throw new Error(`${made.id} is made and cannot be read: ${messageOf(error)}`);
+    })
+  );
+}
+
+/** Stripe's reversal of this order; undefined as above. */
+export async function askReversal(
+  ctx: Context,
+  id: string,
+  order: TakeBack & { ofTransferId: string },
+  mode: AskMode,
+): Promise<Stripe.TransferReversal | undefined> {
+  const stripe = await ctx.stripe();
+  const find = async () => {
+    for await (const one of stripe.transfers.listReversals(order.ofTransferId, { limit: 100 })) {
+      if (one.metadata?.transferId === id) return one;
+    }
+    return undefined;
+  };
+  const create = () =>
+    stripe.transfers.createReversal(
+      order.ofTransferId,
+      {
+        amount: order.amountMinor,
+        ...(order.refundFee ? { refund_application_fee: true } : {}),
+        metadata: { transferId: id, coachId: order.coachId, paymentId: order.paymentId },
+      },
+      { idempotencyKey: order.stripeKey },
+    );
+  return once(mode, create, find);
+}
+
+async function once<T>(
+  mode: AskMode,
+  create: () => Promise<T>,
+  find: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const found = mode === 'first' ? undefined : await find();
+  return found ?? (mode === 'look' ? undefined : askOrFind(create, find));
+}
+
+async function findTransfer(stripe: Stripe, id: string, order: OutgoingTransfer): Promise<Stripe.Transfer | undefined> {
+  const list = stripe.transfers.list({
+    destination: order.stripeAccountId,
+    created: { gte: order.createdAt.seconds - clockSkewSeconds },
+    limit: 100,
+    expand: ['data.balance_transaction'],
+  });
+  for await (const one of list) if (one.metadata.transferId === id) return one;
+  return undefined;
+}
+
+export async function fetchTransfer(ctx: Context, stripeTransferId: string): Promise<TransferFacts> {
+  const stripe = await ctx.stripe();
+  return factsOf(stripe, await stripe.transfers.retrieve(stripeTransferId, { expand }));
+}
+
+/** Throws when Stripe has not booked it yet: it is asked for again. */
+async function factsOf(stripe: Stripe, transfer: Stripe.Transfer): Promise<TransferFacts> {
+  const sent = expanded<Stripe.BalanceTransaction>(transfer.balance_transaction);
+  const stripeAccountId = idOf(transfer.destination);
+  const destinationPayment = idOf(transfer.destination_payment);
+  if (!sent || !stripeAccountId || !destinationPayment) throw new Error(`${transfer.id} is not booked at Stripe yet.`);
+  const received = await stripe.charges.retrieve(destinationPayment, {}, { stripeAccount: stripeAccountId });
+  const receivedId = idOf(received.balance_transaction);
+  if (!receivedId) throw new Error(`${transfer.id} has not reached ${stripeAccountId} yet.`);
+  return {
+    stripeTransferId: transfer.id,
+    amountMinor: transfer.amount,
+    currency: fromStripeCurrency(sent.currency),
+    stripeAccountId,
+    sourceChargeId: idOf(transfer.source_transaction) ?? null,
+    created: sent.created,
+    balanceTransactionIds: [sent.id, receivedId],
+  };
+}
+
+/** What of a transfer nobody has taken back yet, minor units. */
+export async function leftOf(ctx: Context, stripeTransferId: string): Promise<number> {
+  const stripe = await ctx.stripe();
+  const transfer = await stripe.transfers.retrieve(stripeTransferId);
+  return transfer.amount - transfer.amount_reversed;
+}
