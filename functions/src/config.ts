@@ -17,6 +17,8 @@ const params = {
   clearingAccount: defineInt('CLEARING_ACCOUNT', { default: 1686 }),
   allowedOrigins: defineString('ALLOWED_ORIGINS', { default: '' }),
   enforceAppCheck: defineString('ENFORCE_APP_CHECK', { default: 'false' }),
+  bankChangeRestHours: defineInt('BANK_CHANGE_REST_HOURS', { default: 48 }),
+  termsApprovalPercent: defineInt('TERMS_APPROVAL_PERCENT', { default: 10 }),
   schedulerServiceAccount: defineString('SCHEDULER_SERVICE_ACCOUNT', { default: '' }),
 };
 
@@ -73,6 +75,10 @@ const schema = z.object({
       .filter(Boolean),
   ),
   enforceAppCheck: z.enum(['true', 'false']).transform((flag) => flag === 'true'),
+  /** How long payouts rest after a coach's bank account changed. */
+  bankChangeRestHours: z.number().int().min(0).max(720),
+  /** A change of a coach's fee by more percentage points than this waits for a second administrator. */
+  termsApprovalPercent: z.number().int().min(0).max(100),
   schedulerServiceAccount: z.string(),
 });
 

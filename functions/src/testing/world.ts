@@ -53,6 +53,8 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   clearingAccount: 1686,
   allowedOrigins: ['http://127.0.0.1:5000'],
   enforceAppCheck: false,
+  bankChangeRestHours: 48,
+  termsApprovalPercent: 10,
   schedulerServiceAccount: '',
 };
 
