@@ -4,4 +4,5 @@ export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
 export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';
 export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';
 export { stripeWebhook } from './webhooks/webhooks.api.ts';
+export { approveOperation, rejectOperation } from './admin/approvals.api.ts';
 export { api } from './rest.api.ts';

@@ -142,6 +142,7 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('reconciliations/one/accounts'),
   adminsOnly('flags'),
   adminsOnly('auditLog'),
+  adminsOnly('approvals'),
   closed('requests'),
   closed('stripeEvents'),
   closed('payoutLocks'),

@@ -27,6 +27,7 @@ function entrance(name: string, kind: Entrance['kind'], spec: Partial<Entrance>)
 
 const payment = { productId: 'programme', requestId: 'a-payment-1', paymentMethodId: 'pm_card_visa' };
 const ours = 'http://127.0.0.1:5000';
+const anApproval = (requestId: string) => ({ approvalId: `ap-${'0'.repeat(32)}`, requestId });
 
 const callables: readonly Entrance[] = [
   entrance('processPayment', 'callable', {
@@ -46,6 +47,8 @@ const callables: readonly Entrance[] = [
   }),
   entrance('getCoachStatus', 'callable', { allowed: ['coach'], by: withRole }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
+  entrance('approveOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('an-approval-1') }),
+  entrance('rejectOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('a-rejection-1') }),
 ];
 
 const operator = 'an administrator’s ID token, or Cloud Scheduler’s OIDC token';

@@ -1,0 +1,4 @@
+import type { ApprovedActions } from './decisions.service.ts';
+
+/** What can wait for a second administrator, and how it is done once confirmed. */
+export const approvedActions: ApprovedActions = {};
