@@ -2,7 +2,7 @@ import { requireAllowedAddress } from './addresses.ts';
 
 const allowed = ['https://app.example', 'http://localhost:5000', 'http://127.0.0.1:5000', 'http://app.example'];
 
-describe('addresses that Stripe sends a coach back to', () => {
+describe('addresses that Stripe sends people back to', () => {
   it.each(['https://app.example/coach?x=1', 'http://localhost:5000/return', 'http://127.0.0.1:5000/'])(
     'may be the app itself: %s',
     (address) => {
