@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { callable, documentIdSchema, requestIdSchema, type CallableSpec } from '../platform/entrance.ts';
-import { Refusal } from '../platform/errors.ts';
 import { releaseParked } from '../webhooks/webhooks.service.ts';
 import { processPayment as pay, type ProcessPaymentInput, type ProcessPaymentReply } from './payments.service.ts';
 import { paymentPath } from './payments.store.ts';
@@ -13,21 +12,14 @@ import { subscriptionPath } from './subscriptions/subscriptions.store.ts';
 
 const paymentMethodIdSchema = z.string().regex(/^pm_[A-Za-z0-9_]{1,100}$/, 'must be a Stripe payment method id, pm_…');
 
-const product = z.strictObject({
-  productId: documentIdSchema,
+const paymentInput = z.strictObject({
+  productId: documentIdSchema.optional(),
+  orderId: documentIdSchema.optional(),
+  sessionId: documentIdSchema.optional(),
   requestId: requestIdSchema,
   paymentMethodId: paymentMethodIdSchema.optional(),
   savePaymentMethod: z.boolean().optional(),
 });
-
-const paymentInput: z.ZodType<ProcessPaymentInput> = z.preprocess((data) => {
-  for (const other of ['orderId', 'sessionId']) {
-    if (typeof data === 'object' && data !== null && Object.hasOwn(data, other)) {
-      throw new Refusal('unimplemented', 'products-only', `Payment by ${other} is not there yet. Pay for a productId.`);
-    }
-  }
-  return data;
-}, product);
 
 export const processPaymentSpec: CallableSpec<ProcessPaymentInput, ProcessPaymentReply> = {
   name: 'processPayment',

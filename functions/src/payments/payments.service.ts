@@ -1,8 +1,5 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
-import { readCoach } from '../coaches/coaches.service.ts';
-import type { Coach } from '../coaches/coaches.ts';
-import { split } from '../coaches/terms.ts';
 import type { Caller } from '../platform/auth.ts';
 import { runCommand } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
@@ -19,13 +16,16 @@ import {
   type PaymentStatus,
 } from './payments.ts';
 import * as store from './payments.store.ts';
-import { requireSellable, type Product } from './products.ts';
-import { readProduct } from './products.store.ts';
+import type { PaymentPlan, Target } from './plans.ts';
+import { owedFor } from './sources.service.ts';
 
 export { lastPayments } from './recent.store.ts';
 
 export interface ProcessPaymentInput {
-  productId: string;
+  /** Exactly one of the three. */
+  productId?: string | undefined;
+  orderId?: string | undefined;
+  sessionId?: string | undefined;
   requestId: string;
   paymentMethodId?: string | undefined;
   savePaymentMethod?: boolean | undefined;
@@ -40,21 +40,6 @@ export interface ProcessPaymentReply {
   currency: Currency;
   status: PaymentStatus;
   breakdown: Breakdown;
-}
-
-/** What was decided when the command was accepted; a resumed run asks Stripe for exactly this. */
-export interface PaymentPlan {
-  productId: string;
-  description: string;
-  amountMinor: Minor;
-  currency: Currency;
-  vatRate: number;
-  /** Set when a coach shares in it. */
-  coach?: { coachId: string; stripeAccountId: string; coachMinor: Minor; feeMinor: Minor };
-  email?: string;
-  customerName: string;
-  paymentMethodId?: string;
-  savePaymentMethod: boolean;
 }
 
 export const processPaymentCommand = 'processPayment';
@@ -93,59 +78,30 @@ async function planPayment(
   caller: Caller,
   input: ProcessPaymentInput,
 ): Promise<PaymentPlan> {
-  const product = requireSellable(input.productId, await readProduct(ctx.db, input.productId, tx), ctx.config.currency);
-  if (product.kind === 'subscription') {
-    throw new Refusal(
-      'failed-precondition',
-      'use-create-subscription',
-      `${product.name} is a subscription. Call createSubscription.`,
-    );
-  }
-  if (product.kind === 'session' || product.kind === 'bundle') {
-    throw new Refusal(
-      'unimplemented',
-      'sessions-not-sold-yet',
-      `${product.name} is a ${product.kind}; sessions cannot be sold yet.`,
-    );
-  }
-  const coach = product.coachId ? await shareOf(ctx, tx, product.coachId, product) : undefined;
   return {
-    productId: input.productId,
-    description: product.name,
-    amountMinor: product.amountMinor,
-    currency: product.currency,
-    vatRate: product.vatRate,
-    ...(coach ? { coach } : {}),
+    ...(await owedFor(ctx, tx, caller.uid, targetOf(input))),
     ...(caller.email ? { email: caller.email } : {}),
     customerName: caller.name ?? '',
+    receipt: 'stripe',
     ...(input.paymentMethodId ? { paymentMethodId: input.paymentMethodId } : {}),
     savePaymentMethod: input.savePaymentMethod ?? false,
   };
 }
 
-async function shareOf(
-  ctx: Context,
-  tx: Transaction,
-  coachId: string,
-  product: Product,
-): Promise<NonNullable<PaymentPlan['coach']>> {
-  const coach: Coach | undefined = await readCoach(ctx, coachId, tx);
-  if (!coach?.stripeAccountId || !coach.acceptsPayments) {
-    throw new Refusal(
-      'failed-precondition',
-      'coach-not-accepting',
-      `The coach of ${product.name} cannot take payments yet.`,
-    );
-  }
-  if (coach.terms.chargeModel !== 'destination') {
-    throw new Refusal(
-      'unimplemented',
-      'charge-model-unavailable',
-      `Payments with the charge model ${coach.terms.chargeModel} cannot be taken yet.`,
-    );
-  }
-  const shares = split(product.amountMinor, coach.terms, product.currency);
-  return { coachId, stripeAccountId: coach.stripeAccountId, ...shares };
+/** Exactly one of the three is named; anything else is refused. */
+export function targetOf({ productId, orderId, sessionId }: ProcessPaymentInput): Target {
+  const named: Target[] = [
+    ...(productId === undefined ? [] : [{ kind: 'product' as const, id: productId }]),
+    ...(orderId === undefined ? [] : [{ kind: 'order' as const, id: orderId }]),
+    ...(sessionId === undefined ? [] : [{ kind: 'session' as const, id: sessionId }]),
+  ];
+  const [target] = named;
+  if (target && named.length === 1) return target;
+  throw new Refusal(
+    'invalid-argument',
+    'name-one-thing-to-pay',
+    'Name what is paid for: exactly one of productId, orderId and sessionId.',
+  );
 }
 
 /**
@@ -164,6 +120,14 @@ export async function executePayment(
   return { paymentId: intent.id };
 }
 
+type Subject = Pick<PaymentPlan, 'productId' | 'orderId' | 'sessionId'>;
+
+const subjectOf = ({ productId, orderId, sessionId }: Subject): Subject => ({
+  ...(productId ? { productId } : {}),
+  ...(orderId ? { orderId } : {}),
+  ...(sessionId ? { sessionId } : {}),
+});
+
 function intentParams(command: IntentCommand, plan: PaymentPlan, customer: string): Stripe.PaymentIntentCreateParams {
   const { coach } = plan;
   return {
@@ -175,7 +139,7 @@ function intentParams(command: IntentCommand, plan: PaymentPlan, customer: strin
     metadata: {
       userId: command.uid,
       requestId: command.requestId,
-      productId: plan.productId,
+      ...subjectOf(plan),
       ...(coach ? { coachId: coach.coachId } : {}),
     },
     ...(plan.savePaymentMethod ? { setup_future_usage: 'off_session' } : {}),
@@ -188,7 +152,6 @@ function paymentOf(ctx: Context, command: IntentCommand, plan: PaymentPlan, inte
   const { coach } = plan;
   return {
     ...newPayment(ctx, command, plan, intent),
-    productId: plan.productId,
     chargeModel: coach ? 'destination' : 'own',
     platformFeeMinor: coach ? coach.feeMinor : zero,
     coachAmountMinor: coach ? coach.coachMinor : zero,
@@ -200,7 +163,7 @@ function paymentOf(ctx: Context, command: IntentCommand, plan: PaymentPlan, inte
 export function newPayment(
   ctx: Context,
   command: IntentCommand,
-  plan: Pick<PaymentPlan, 'amountMinor' | 'currency' | 'description' | 'vatRate' | 'customerName' | 'productId'>,
+  plan: Pick<PaymentPlan, 'amountMinor' | 'currency' | 'description' | 'vatRate' | 'customerName'> & Subject,
   intent: Stripe.PaymentIntent,
 ): Payment {
   const at = Timestamp.fromDate(ctx.clock.now());
@@ -213,7 +176,7 @@ export function newPayment(
     status: statusOfIntent(intent),
     stripePaymentId: intent.id,
     description: plan.description,
-    productId: plan.productId,
+    ...subjectOf(plan),
     chargeModel: 'own',
     platformFeeMinor: zero,
     coachAmountMinor: zero,

@@ -6,8 +6,13 @@ import type { Context } from '../platform/context.ts';
 import { messageOf, Refusal } from '../platform/errors.ts';
 import { runWrites } from '../platform/write.ts';
 import { fetchIntent, type IntentCommand } from './intents.service.ts';
-import { createSubscriptionCommand, executeSubscription, type SubscriptionPlan } from './subscriptions/subscriptions.service.ts';
-import { executePayment, intentPatch, processPaymentCommand, type PaymentPlan } from './payments.service.ts';
+import {
+  createSubscriptionCommand,
+  executeSubscription,
+  type SubscriptionPlan,
+} from './subscriptions/subscriptions.service.ts';
+import { executePayment, intentPatch, processPaymentCommand } from './payments.service.ts';
+import type { PaymentPlan } from './plans.ts';
 import * as store from './payments.store.ts';
 import { fetchSale, planSale } from './sale.service.ts';
 import { idOf } from '../platform/stripe.ts';

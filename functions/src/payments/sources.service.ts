@@ -1,0 +1,49 @@
+import type { Transaction } from 'firebase-admin/firestore';
+import type { Context } from '../platform/context.ts';
+import { Refusal } from '../platform/errors.ts';
+import type { Owed, Target } from './plans.ts';
+import { requireSellable } from './products.ts';
+import { readProduct } from './products.store.ts';
+import { shareOf } from './shares.service.ts';
+
+/** Says what is owed for one thing to pay for. Refuses by name what cannot be paid, or not by this caller. */
+type Source = (ctx: Context, tx: Transaction, uid: string, id: string) => Promise<Owed>;
+
+const product: Source = async (ctx, tx, _uid, productId) => {
+  const sold = requireSellable(productId, await readProduct(ctx.db, productId, tx), ctx.config.currency);
+  if (sold.kind === 'subscription') {
+    throw new Refusal(
+      'failed-precondition',
+      'use-create-subscription',
+      `${sold.name} is a subscription. Call createSubscription.`,
+    );
+  }
+  if (sold.kind === 'session' || sold.kind === 'bundle') {
+    throw new Refusal(
+      'unimplemented',
+      'sessions-not-sold-yet',
+      `${sold.name} is a ${sold.kind}; sessions cannot be sold yet.`,
+    );
+  }
+  const coach = sold.coachId ? await shareOf(ctx, tx, sold.coachId, sold) : undefined;
+  const { amountMinor, currency, vatRate } = sold;
+  return { productId, description: sold.name, amountMinor, currency, vatRate, ...(coach ? { coach } : {}) };
+};
+
+const unavailable =
+  (what: string): Source =>
+  async () => {
+    throw new Refusal('unimplemented', `${what}s-not-payable`, `Payment of a ${what} is not there yet.`);
+  };
+
+/** One source for each thing that can be paid for. */
+const sources: Record<Target['kind'], Source> = {
+  product,
+  order: unavailable('order'),
+  session: unavailable('session'),
+};
+
+/** What the caller owes for the target, frozen: price, fee and owner come from our documents, never from the client. */
+export function owedFor(ctx: Context, tx: Transaction, uid: string, target: Target): Promise<Owed> {
+  return sources[target.kind](ctx, tx, uid, target.id);
+}
