@@ -20,6 +20,7 @@ const params = {
   bankChangeRestHours: defineInt('BANK_CHANGE_REST_HOURS', { default: 48 }),
   termsApprovalPercent: defineInt('TERMS_APPROVAL_PERCENT', { default: 10 }),
   schedulerServiceAccount: defineString('SCHEDULER_SERVICE_ACCOUNT', { default: '' }),
+  disputeLoss: defineString('DISPUTE_LOSS', { default: 'coach' }),
 };
 
 /**
@@ -80,6 +81,8 @@ const schema = z.object({
   /** A change of a coach's fee by more percentage points than this waits for a second administrator. */
   termsApprovalPercent: z.number().int().min(0).max(100),
   schedulerServiceAccount: z.string(),
+  /** Who bears the coach's share of a lost dispute: it is taken back from the coach, or the platform writes it off. */
+  disputeLoss: z.enum(['coach', 'platform']),
 });
 
 export type Config = z.infer<typeof schema>;

@@ -16,7 +16,26 @@ export async function planFlag(ctx: Context, tx: Transaction, input: FlagInput):
   ];
 }
 
+/** Raises a flag that was never raised before; resolved, it stays so. */
+export async function raiseFlagOnce(ctx: Context, input: FlagInput): Promise<void> {
+  await ctx.db.runTransaction(async (tx) => {
+    if (await store.readFlag(ctx.db, tx, input.id)) return;
+    runWrites(tx, await planFlag(ctx, tx, input));
+  });
+}
+
 /** Raises a flag in a transaction of its own. */
 export async function raiseFlag(ctx: Context, input: FlagInput): Promise<void> {
   await ctx.db.runTransaction(async (tx) => runWrites(tx, await planFlag(ctx, tx, input)));
+}
+
+/** Plans that an open flag closes by itself: what it was about is settled. One that a person has closed stays as they left it. */
+export async function planResolve(ctx: Context, tx: Transaction, flagId: string, why: string): Promise<Write[]> {
+  const flag = await store.readFlag(ctx.db, tx, flagId);
+  if (flag?.status !== 'open') return [];
+  const resolvedAt = Timestamp.fromDate(ctx.clock.now());
+  return [
+    (t) =>
+      store.writeFlag(ctx.db, t, { ...flag, status: 'resolved', resolvedAt, resolvedBy: 'system', resolution: why }),
+  ];
 }

@@ -73,6 +73,7 @@ const deployedDefaults = {
   BANK_CHANGE_REST_HOURS: '48',
   TERMS_APPROVAL_PERCENT: '10',
   SCHEDULER_SERVICE_ACCOUNT: '',
+  DISPUTE_LOSS: 'coach',
 };
 
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {

@@ -56,6 +56,7 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   bankChangeRestHours: 48,
   termsApprovalPercent: 10,
   schedulerServiceAccount: '',
+  disputeLoss: 'coach',
 };
 
 const stripeKey = 'sk_test_inner_journey';
