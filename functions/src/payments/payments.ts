@@ -19,6 +19,9 @@ export interface Payment {
   subscriptionId?: string;
   /** The Stripe invoice it pays. */
   invoiceId?: string;
+  /** Of a subscription: how many, and the end of the period that it pays. */
+  quantity?: number;
+  periodEnd?: Timestamp;
   coachId?: string;
   productId?: string;
   orderId?: string;
