@@ -1,7 +1,6 @@
 import { Timestamp } from 'firebase-admin/firestore';
-import type { Config } from '../../config.ts';
 import { days } from '../../platform/clock.ts';
-import { minor, toMajor, zero, type Currency, type Minor } from '../../platform/money.ts';
+import { minor, toMajor, type Currency, type Minor } from '../../platform/money.ts';
 import type { Payment } from '../payments.ts';
 
 /** What Stripe says of one dispute, as plain JSON. Amounts in minor units, without Stripe's dispute fee. */
@@ -103,10 +102,6 @@ export function isHeld(state: DisputeState): boolean {
 }
 
 export const needsResponse = (status: string): boolean => status.endsWith('needs_response');
-
-/** What of a loss the coach bears, by the rule of the house; `coachMinor` is their proportional share, negative when it is won back. */
-export const recovered = ({ disputeLoss }: Pick<Config, 'disputeLoss'>, coachMinor: Minor): Minor =>
-  disputeLoss === 'coach' ? coachMinor : zero;
 
 /** How long before the deadline a person is reminded. */
 const reminderMs = days(3);

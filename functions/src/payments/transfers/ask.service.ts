@@ -28,7 +28,7 @@ export async function askTransfer(
         currency: toStripeCurrency(order.currency),
         destination: order.stripeAccountId,
         // The transfer takes the charge's group; naming another is an error.
-        source_transaction: order.sourceChargeId,
+        ...(order.sourceChargeId ? { source_transaction: order.sourceChargeId } : {}),
         metadata: { transferId: id, coachId: order.coachId, paymentId: order.paymentId },
         expand,
       },

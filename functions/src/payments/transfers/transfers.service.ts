@@ -14,6 +14,7 @@ import * as store from './transfers.store.ts';
 import {
   decideAsk,
   differenceOf,
+  isIdle,
   newTakeBack,
   newTransfer,
   refused,
@@ -45,6 +46,18 @@ async function planOnce(ctx: Context, tx: Transaction, id: string, order: Transf
 
 export async function readTransfer(ctx: Context, id: string, tx?: Transaction): Promise<Transfer | undefined> {
   return store.readTransfer(ctx.db, id, tx);
+}
+
+/** Every order about a payment, by id. */
+export async function transfersOf(ctx: Context, tx: Transaction, paymentId: string): Promise<Map<string, Transfer>> {
+  return store.ofPayment(ctx.db, tx, paymentId);
+}
+
+/** Plans that an order which this transaction has read as idle is never asked for (again). */
+export function planCancel(ctx: Context, id: string, order: Transfer): Write {
+  if (!isIdle(order)) throw new Error(`transfers/${id} may have moved money: it cannot be canceled.`);
+  const at = Timestamp.fromDate(ctx.clock.now());
+  return (tx) => store.writeTransfer(ctx.db, tx, id, settled(order, 'canceled', at));
 }
 
 /**
@@ -130,8 +143,9 @@ export async function planRecord(
       const at = Timestamp.fromDate(ctx.clock.now());
       const { stripeTransferId } = facts;
       store.writeTransfer(ctx.db, t, id, { ...settled(order, 'done', at), stripeTransferId });
-      // A payment for several sessions has several transfers; they are found by their session.
-      if (!order.sessionId) updatePayment(ctx.db, t, order.paymentId, { stripeTransferId, updatedAt: at });
+      // A payment for several sessions has several transfers, found by their session; one sent again is not the sale's.
+      if (!order.sessionId && order.sourceChargeId)
+        updatePayment(ctx.db, t, order.paymentId, { stripeTransferId, updatedAt: at });
     },
   ];
 }

@@ -16,6 +16,12 @@ export function writeTransfer(db: Firestore, tx: Transaction, id: string, transf
   tx.set(ref(db, id), transfer);
 }
 
+/** Every order about a payment, by id. */
+export async function ofPayment(db: Firestore, tx: Transaction, paymentId: string): Promise<Map<string, Transfer>> {
+  const found = await tx.get(db.collection('transfers').where('paymentId', '==', paymentId));
+  return new Map(found.docs.map((doc) => [doc.id, doc.data() as Transfer]));
+}
+
 /** Orders whose time to be looked at has come, the longest due first. */
 export async function dueChecks(db: Firestore, now: Timestamp, limit: number): Promise<string[]> {
   const found = await db.collection('transfers').where('checkAt', '<=', now).orderBy('checkAt').limit(limit).get();

@@ -22,8 +22,11 @@ interface Order {
 export interface TransferOrder extends Order {
   /** Deterministic: what decided it (`shareId`, `releaseId`). One id moves money once. */
   id: string;
-  /** The charge whose money it is; Stripe lets it go when the charge's money is there. */
-  sourceChargeId: string;
+  /**
+   * The charge whose money it is; Stripe lets it go when the charge's money is there. Without one it comes from what the
+   * platform has: a share that is sent again after a dispute was won.
+   */
+  sourceChargeId?: string;
 }
 
 /** Money back from a coach's Stripe balance. */
@@ -54,7 +57,7 @@ interface Life {
 export type Transfer = Order &
   Life &
   (
-    | { kind: 'transfer'; sourceChargeId: string; stripeTransferId?: string }
+    | { kind: 'transfer'; sourceChargeId?: string; stripeTransferId?: string }
     | {
         kind: 'reversal';
         /** The transfer it takes back; known at the latest when Stripe is asked. */
@@ -144,6 +147,10 @@ export function looked(order: Transfer, at: Timestamp): Transfer {
   return { ...order, checks: order.checks + 1, checkAt: later(at, waits[order.checks] ?? days(1)), updatedAt: at };
 }
 
+/** Nothing has moved under it and nothing will: Stripe has refused it, or was not asked yet. */
+export const isIdle = ({ status, askedAt }: Transfer): boolean =>
+  status === 'refused' || (status === 'planned' && askedAt === undefined);
+
 /** A transfer as Stripe has it, with where it was booked on both sides. Plain JSON. */
 export interface TransferFacts {
   stripeTransferId: string;
@@ -158,13 +165,15 @@ export interface TransferFacts {
 
 /** Where Stripe's transfer differs from the order it names; undefined when nowhere. */
 export function differenceOf(order: OutgoingTransfer, facts: TransferFacts): string | undefined {
-  const pairs: [what: string, asked: number | string, made: number | string | null][] = [
+  const pairs: [what: string, asked: number | string | null, made: number | string | null][] = [
     ['amount', order.amountMinor, facts.amountMinor],
     ['currency', order.currency, facts.currency],
     ['account', order.stripeAccountId, facts.stripeAccountId],
-    ['charge', order.sourceChargeId, facts.sourceChargeId],
+    ['charge', order.sourceChargeId ?? null, facts.sourceChargeId],
   ];
   const wrong = pairs.filter(([, asked, made]) => asked !== made);
   if (wrong.length === 0) return undefined;
-  return wrong.map(([what, asked, made]) => `${what}: asked ${asked}, Stripe has ${made ?? 'none'}`).join('; ');
+  return wrong
+    .map(([what, asked, made]) => `${what}: asked ${asked ?? 'none'}, Stripe has ${made ?? 'none'}`)
+    .join('; ');
 }
