@@ -1,5 +1,10 @@
 export { createSubscription, processPayment } from './payments/payments.api.ts';
-export { getCoachStatus, startCoachOnboarding } from './coaches/coaches.api.ts';
+export {
+  createCoachAccountSession,
+  createCoachLoginLink,
+  getCoachStatus,
+  startCoachOnboarding,
+} from './coaches/coaches.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
 export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';
 export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { Timestamp } from 'firebase-admin/firestore';
-import { acceptsPayments, accountStatus, withAccount, withoutAccess, type AccountFacts } from './account.ts';
-import { newCoach, needsOnboarding, payoutObstacle } from './coaches.ts';
+import { hours } from '../platform/clock.ts';
+import { acceptsPayments, accountStatus, connected, withAccount, withoutAccess, type AccountFacts } from './account.ts';
+import { isResting, newCoach, needsOnboarding, payoutObstacle, withRest, type Coach } from './coaches.ts';
 
 const at = Timestamp.fromMillis(1_800_000_000_000);
 const config = { platformFeePercent: 20, feeRounding: 'whole', currency: 'SEK' } as const;
@@ -13,6 +14,9 @@ const anyFacts: fc.Arbitrary<AccountFacts> = fc.record({
   payoutsEnabled: fc.boolean(),
   detailsSubmitted: fc.boolean(),
   transfers: fc.constantFrom('active', 'inactive', 'pending', 'something-new'),
+  cardPayments: fc.constantFrom('active', 'inactive'),
+  deadline: fc.constantFrom(null, 1_800_000_000),
+  email: fc.constantFrom(null, 'karin@example.se', 'new@example.se'),
   requirementsDue: fc.subarray(['external_account', 'tos_acceptance.date']),
   disabledReason: fc.constantFrom(
     null,
@@ -26,6 +30,7 @@ const anyFacts: fc.Arbitrary<AccountFacts> = fc.record({
   banks: fc.array(
     fc.record({
       id: fc.constantFrom('ba_1', 'ba_2'),
+      kind: fc.constantFrom('bank_account', 'card'),
       currency: fc.constantFrom('SEK', 'EUR'),
       isDefault: fc.boolean(),
       last4: fc.constant('0003'),
@@ -80,10 +85,53 @@ describe('where an account stands', () => {
   it('stays deauthorised whatever arrives late, and is paid nothing', () => {
     fc.assert(
       fc.property(anyFacts, anyFacts, (before, late) => {
-        const lost = withoutAccess(withAccount(newCoach(config, at), before, at), at);
+        const lost = withoutAccess(withAccount(newCoach(config, at), before, at), at, at);
         expect(withAccount(lost, late, at)).toEqual(lost);
-        expect(payoutObstacle(lost)).toBe('account-not-active');
+        expect(payoutObstacle(lost, at.toDate())).toBe('account-not-active');
         expect(needsOnboarding(lost)).toBe(false);
+      }),
+    );
+  });
+
+  it('is connected or not by whichever was said later, in any order', () => {
+    const when = fc.integer({ min: 1, max: 20 }).map((n) => Timestamp.fromMillis(at.toMillis() + n * 1000));
+    const event = fc.record({ at: when, kind: fc.constantFrom('authorized' as const, 'deauthorized' as const) });
+    const hear = (coach: Coach, { at: made, kind }: { at: Timestamp; kind: 'authorized' | 'deauthorized' }): Coach => {
+      if (kind === 'authorized') return connected(coach, made);
+      return (coach.authorizedAt?.toMillis() ?? 0) > made.toMillis() ? coach : withoutAccess(coach, made, at);
+    };
+    fc.assert(
+      fc.property(fc.uniqueArray(event, { selector: (each) => each.at.toMillis() }), (events) => {
+        const last = events.reduce<(typeof events)[number] | undefined>(
+          (a, b) => (a && a.at.toMillis() > b.at.toMillis() ? a : b),
+          undefined,
+        );
+        for (const order of [events, [...events].reverse(), [...events, ...events]]) {
+          const coach = order.reduce(hear, newCoach(config, at));
+          expect(coach.accountStatus === 'deauthorized').toBe(last?.kind === 'deauthorized');
+        }
+      }),
+    );
+  });
+
+  it('makes payouts rest from a change of where they go, never from the first, and not for ever', () => {
+    const destination = fc.constantFrom(undefined, 'ba_1', 'ba_2', 'card_3');
+    fc.assert(
+      fc.property(fc.array(destination, { maxLength: 6 }), fc.integer({ min: 0, max: 72 }), (ids, restHours) => {
+        let coach = newCoach(config, at);
+        let known: string | undefined;
+        for (const id of ids) {
+          const { payoutDestination: _before, ...kept } = coach;
+          const told = id
+            ? { ...kept, payoutDestination: { id, kind: 'bank_account' as const, last4: '1', status: 'new' } }
+            : kept;
+          const { coach: next, changed } = withRest(coach, told, hours(restHours), at);
+          expect(changed).toBe(known !== undefined && id !== undefined && id !== known);
+          if (changed) expect(isResting(next, at.toDate())).toBe(restHours > 0);
+          expect(isResting(next, new Date(at.toMillis() + hours(restHours)))).toBe(false);
+          known = id ?? known;
+          coach = next;
+        }
       }),
     );
   });

@@ -1,3 +1,4 @@
+import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import { handler, nothingToFetch, type DispatchTable, type Outcome } from '../webhooks/webhooks.ts';
 import {
@@ -16,6 +17,8 @@ function accountOf(event: Stripe.Event): string {
   throw new Error(`${event.type} ${event.id} names no connected account: it reached the wrong endpoint.`);
 }
 
+const madeAt = (event: Stripe.Event): Timestamp => Timestamp.fromMillis(event.created * 1000);
+
 const outcomeOf = (planned: PlannedAccount | undefined, stripeAccountId: string): Outcome =>
   planned
     ? { outcome: 'applied', writes: planned.writes, created: planned.created }
@@ -27,10 +30,18 @@ const accountChanged = handler<FetchedAccount>({
   plan: async (ctx, tx, event, fetched) => outcomeOf(await planAccount(ctx, tx, fetched), accountOf(event)),
 });
 
+/** Connected, or connected again: of this event and the next one whichever Stripe made later decides. */
+const accountAuthorized = handler<FetchedAccount>({
+  fetch: (ctx, event) => fetchAccount(ctx, accountOf(event)),
+  plan: async (ctx, tx, event, fetched) =>
+    outcomeOf(await planAccount(ctx, tx, fetched, madeAt(event)), accountOf(event)),
+});
+
 /** The event's object is an application; the account is in the envelope, and can no longer be looked at. */
 const accountDeauthorized = handler<null>({
   fetch: nothingToFetch,
-  plan: async (ctx, tx, event) => outcomeOf(await planDeauthorized(ctx, tx, accountOf(event)), accountOf(event)),
+  plan: async (ctx, tx, event) =>
+    outcomeOf(await planDeauthorized(ctx, tx, accountOf(event), madeAt(event)), accountOf(event)),
 });
 
 export const coachEvents: DispatchTable = {
@@ -39,5 +50,7 @@ export const coachEvents: DispatchTable = {
   'account.external_account.created': accountChanged,
   'account.external_account.updated': accountChanged,
   'account.external_account.deleted': accountChanged,
+  'person.updated': accountChanged,
+  'account.application.authorized': accountAuthorized,
   'account.application.deauthorized': accountDeauthorized,
 };

@@ -1,13 +1,16 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planFlag } from '../admin/flags.service.ts';
+import { coachBalance } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
+import { formatMoney, minor } from '../platform/money.ts';
 import { classifyStripeError } from '../platform/stripe.ts';
 import { runWrites, type Write } from '../platform/write.ts';
 import { StaleFetch } from '../webhooks/webhooks.ts';
-import { accountFacts, withAccount, withoutAccess, type AccountFacts } from './account.ts';
+import { accountFacts, connected, withAccount, withoutAccess, type AccountFacts } from './account.ts';
 import type { Coach } from './coaches.ts';
 import * as logs from './coaches.logs.ts';
+import { planFollowUps } from './notices.service.ts';
 import * as store from './coaches.store.ts';
 
 export async function readCoach(ctx: Context, coachId: string, tx?: Transaction): Promise<Coach | undefined> {
@@ -82,11 +85,13 @@ export interface PlannedAccount {
 /**
  * Plans saving a fetched account. Undefined: no coach has this account (yet). Throws StaleFetch when the coach changed
  * after the fetch. It writes even when nothing differs, so that a slower reader of an older state notices.
+ * `authorizedAt`: when the coach let us in, which ends a deauthorisation made before.
  */
 export async function planAccount(
   ctx: Context,
   tx: Transaction,
   fetched: FetchedAccount,
+  authorizedAt?: Timestamp,
 ): Promise<PlannedAccount | undefined> {
   if (fetched.coachId === null) {
     if (await store.byAccount(ctx.db, fetched.stripeAccountId, tx)) {
@@ -104,22 +109,29 @@ export async function planAccount(
     return { writes: await planSecondAccountFlag(ctx, tx, coachId, fetched.stripeAccountId), coach, created: [] };
   }
   if (!fetched.facts) return planLost(ctx, tx, coachId, coach, fetched.stripeAccountId);
-  const next = withAccount(coach, fetched.facts, Timestamp.fromDate(ctx.clock.now()));
+  const before = authorizedAt ? connected(coach, authorizedAt) : coach;
+  const told = withAccount(before, fetched.facts, Timestamp.fromDate(ctx.clock.now()));
+  const { coach: next, writes } = await planFollowUps(ctx, tx, coachId, coach, told);
   return {
-    writes: [(t) => store.writeCoach(ctx.db, t, coachId, next)],
+    writes: [(t) => store.writeCoach(ctx.db, t, coachId, next), ...writes],
     coach: next,
     created: coach.stripeAccountId ? [] : [accountPath(fetched.stripeAccountId)],
   };
 }
 
-/** Plans that an account is disconnected. Undefined: no coach has it. */
+/** Plans that an account was disconnected at that time; nothing if it was connected again later. Undefined: no coach has it. */
 export async function planDeauthorized(
   ctx: Context,
   tx: Transaction,
   stripeAccountId: string,
+  at: Timestamp,
 ): Promise<PlannedAccount | undefined> {
   const found = await store.byAccount(ctx.db, stripeAccountId, tx);
-  return found && planLost(ctx, tx, found.coachId, found.coach, stripeAccountId);
+  if (!found) return undefined;
+  const { coachId, coach } = found;
+  const since = coach.authorizedAt;
+  if (since && since.toMillis() > at.toMillis()) return { writes: [], coach, created: [] };
+  return planLost(ctx, tx, coachId, coach, stripeAccountId, at);
 }
 
 async function planLost(
@@ -128,14 +140,18 @@ async function planLost(
   coachId: string,
   coach: Coach,
   stripeAccountId: string,
+  since?: Timestamp,
 ): Promise<PlannedAccount> {
-  const next = withoutAccess(coach, Timestamp.fromDate(ctx.clock.now()));
+  const at = Timestamp.fromDate(ctx.clock.now());
+  const next = withoutAccess(coach, since ?? at, at);
+  const { payable, receivable } = await coachBalance(ctx.db, tx, coachId, coach.currency);
+  const owed = formatMoney(minor(-(payable + receivable)), coach.currency);
   const flag = await planFlag(ctx, tx, {
     id: `account-deauthorized_${stripeAccountId}`,
     kind: 'account-deauthorized',
     severity: 'critical',
     subject: `coaches/${coachId}`,
-    message: `Stripe account ${stripeAccountId} is disconnected from the platform: its balance cannot be read or paid out.`,
+    message: `Stripe account ${stripeAccountId} is disconnected from the platform: its balance cannot be read or paid out. The ledger owes the coach ${owed}.`,
     action: 'Ask the coach why. What the ledger still owes them must be settled by hand or after they connect again.',
   });
   logs.accountDeauthorized(ctx.log, coachId, stripeAccountId);

@@ -1,14 +1,19 @@
 import type { Firestore } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import { completeOnboarding } from '../../../emulators/stripe/index.ts';
+import { accountNamed } from '../../../emulators/stripe/resources/account-state.ts';
+import { disableAccount } from '../../../emulators/stripe/resources/requirements.ts';
 import type { Flag } from '../admin/flags.ts';
-import { hours } from '../platform/clock.ts';
+import { hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
+import type { Letter } from '../platform/mail.ts';
 import { createTestWorld, type TestWorld } from '../testing/world.ts';
 import { receiveEvent, releaseParked } from '../webhooks/webhooks.service.ts';
+import { createAccountSession, createLoginLink } from './access.service.ts';
 import type { Coach } from './coaches.ts';
 import { accountPath, coachByAccount, pageOfCoaches, readCoach } from './coaches.service.ts';
-import { coachStatus, startOnboarding } from './onboarding.service.ts';
+import { startOnboarding } from './onboarding.service.ts';
+import { coachStatus } from './status.service.ts';
 
 const karin = { uid: 'karin', email: 'karin@example.se', coach: true, admin: false };
 const addresses = { returnUrl: 'http://127.0.0.1:5000/return', refreshUrl: 'http://127.0.0.1:5000/refresh' };
@@ -54,7 +59,8 @@ const coach = async () => {
   if (!found) throw new Error('There is no coach.');
   return found;
 };
-const finishForm = (account: string) => completeOnboarding(world.stripeEmulator.core.world, account, form);
+const finishForm = (account: string, changed: Partial<typeof form> = {}) =>
+  completeOnboarding(world.stripeEmulator.core.world, account, { ...form, ...changed });
 const fault = (kind: string, path: string, times = 1) =>
   world.control('stripe', 'faults', { kind, method: 'POST', path, times });
 const flags = async () => (await db.collection('flags').get()).docs.map((doc) => (doc.data() as Flag).kind);
@@ -186,9 +192,17 @@ describe('getCoachStatus', () => {
       chargesEnabled: false,
       payoutsEnabled: false,
       requirementsDue: [],
+      requirementsText: { sv: [], en: [] },
+      requirementsDeadline: null,
       needsOnboarding: true,
       currency: 'SEK',
+      country: 'SE',
       terms: { feePercent: 20, feeFixedMinor: 0, feeRounding: 'whole', chargeModel: 'destination' },
+      payoutSettings: { cadence: 'weekly', minimumMinor: 2_000 },
+      payoutDestination: null,
+      payoutObstacle: 'no-account',
+      payoutsRestUntil: null,
+      holdReason: null,
     });
     expect(await readCoach(ctx, 'karin')).toBeUndefined();
   });
@@ -319,6 +333,143 @@ describe("an account's events", () => {
     await world.deliver();
     expect(await coach()).toMatchObject({ stripeAccountId: reply.stripeAccountId, accountStatus: 'pending' });
     expect(await flags()).toEqual(['second-account']);
+  });
+});
+
+describe('what Stripe changes later', () => {
+  const letters = async () =>
+    (await db.collection('mail').get()).docs.map((doc) => ({ id: doc.id, ...(doc.data() as Letter) }));
+  const disable = (due: string[]) => {
+    const { world: stripe } = world.stripeEmulator.core;
+    disableAccount(stripe, accountNamed(stripe, account), { due, payouts: false });
+  };
+  let account: string;
+
+  beforeEach(async () => {
+    account = (await start()).reply.stripeAccountId;
+    finishForm(account);
+    await world.deliver();
+  });
+
+  it('restricts an account: the coach is written to and a person flagged, once for each time', async () => {
+    disable(['individual.verification.document']);
+    const [first] = await world.deliver();
+    expect(await coach()).toMatchObject({ accountStatus: 'restricted', acceptsPayments: false });
+    expect(await flags()).toEqual(['account-restricted']);
+    const [letter] = await letters();
+    expect(letter?.toUids).toEqual(['karin']);
+    expect(letter?.message.text).toContain('Ladda upp en bild av pass, körkort eller id-kort.');
+    if (first) await receiveEvent(ctx, { ...first.event, id: 'evt_again' });
+    await coachStatus(ctx, 'karin');
+    expect(await letters()).toHaveLength(1);
+    finishForm(account);
+    await world.deliver();
+    expect(await coach()).toMatchObject({ accountStatus: 'active' });
+    await world.advance(minutes(1));
+    disable(['external_account']);
+    await world.deliver();
+    expect((await letters()).filter(({ id }) => id.startsWith('account-restricted'))).toHaveLength(2);
+    expect(await coachStatus(ctx, 'karin')).toMatchObject({
+      accountStatus: 'restricted',
+      payoutObstacle: 'account-not-active',
+      requirementsText: { sv: ['Lägg till kontot som utbetalningarna ska gå till.'] },
+    });
+  });
+
+  it('pays nothing for a time after the bank account changed, and both addresses hear of it', async () => {
+    expect(await letters()).toEqual([]);
+    finishForm(account, { iban: 'SE2750000000000000888883' });
+    await world.deliver();
+    const [letter, ...more] = await letters();
+    expect(more).toEqual([]);
+    expect(letter).toMatchObject({ to: karin.email, toUids: ['karin'] });
+    expect(letter?.message.text).toContain('8883');
+    const status = await coachStatus(ctx, 'karin');
+    expect(status).toMatchObject({
+      accountStatus: 'active',
+      payoutObstacle: 'bank-account-changed',
+      payoutDestination: { kind: 'bank_account', last4: '8883' },
+    });
+    const left = new Date(status.payoutsRestUntil ?? 0).getTime() - world.now().getTime();
+    expect(left).toBeGreaterThan(hours(47.9));
+    expect(left).toBeLessThanOrEqual(hours(48));
+    await world.advance(hours(49));
+    expect(await coachStatus(ctx, 'karin')).toMatchObject({ payoutObstacle: null, payoutsRestUntil: null });
+  });
+
+  it('connects a disconnected account again, and a late word of the disconnection changes nothing', async () => {
+    const created = Math.floor(world.now().getTime() / 1000);
+    const told = (id: string, type: string, seconds: number) =>
+      ({
+        id,
+        object: 'event',
+        type,
+        created: created + seconds,
+        livemode: false,
+        account,
+        data: { object: { id: 'ca_1', object: 'application' } },
+      }) as unknown as Stripe.Event;
+    expect(await receiveEvent(ctx, told('evt_out', 'account.application.deauthorized', 1))).toBe('applied');
+    expect(await coach()).toMatchObject({ accountStatus: 'deauthorized' });
+    expect(await receiveEvent(ctx, told('evt_in', 'account.application.authorized', 2))).toBe('applied');
+    expect(await coach()).toMatchObject({ accountStatus: 'active', acceptsPayments: true });
+    expect(await receiveEvent(ctx, told('evt_late', 'account.application.deauthorized', 0))).toBe('applied');
+    expect(await coach()).toMatchObject({ accountStatus: 'active' });
+  });
+});
+
+describe('other ways in', () => {
+  it('takes a country and a business profile along, once', async () => {
+    const businessProfile = { name: 'Karins coachning', description: 'Coaching in Swedish' };
+    const { reply } = await startOnboarding(ctx, karin, { ...addresses, country: 'SE', businessProfile });
+    expect(await world.stripe.accounts.retrieve(reply.stripeAccountId)).toMatchObject({
+      country: 'SE',
+      business_profile: { name: 'Karins coachning', product_description: 'Coaching in Swedish' },
+    });
+    await expect(startOnboarding(ctx, karin, { ...addresses, country: 'NO' })).rejects.toMatchObject({
+      code: 'failed-precondition',
+      reason: 'country-fixed',
+    });
+  });
+
+  it('refuses a country whose money is another', async () => {
+    await expect(startOnboarding(ctx, karin, { ...addresses, country: 'NO' })).rejects.toMatchObject({
+      code: 'invalid-argument',
+      reason: 'country-not-supported',
+    });
+    expect(await accounts()).toEqual([]);
+  });
+
+  it('embeds onboarding: makes the account and a session, and the same account with a new session again', async () => {
+    const first = await createAccountSession(ctx, karin, {});
+    expect(first.reply.clientSecret).toMatch(/^accs_secret/);
+    expect(first.created).toHaveLength(1);
+    const second = await createAccountSession(ctx, karin, {});
+    expect(second.reply.clientSecret).not.toBe(first.reply.clientSecret);
+    expect(second.created).toEqual([]);
+    expect(await accounts()).toHaveLength(1);
+    expect(JSON.stringify(await coach())).not.toContain('accs_secret');
+  });
+
+  it("opens Stripe's dashboard for a coach who is onboarded", async () => {
+    await expect(createLoginLink(ctx, 'karin')).rejects.toMatchObject({ reason: 'onboarding-unfinished' });
+    const { reply } = await start();
+    await expect(createLoginLink(ctx, 'karin')).rejects.toMatchObject({ reason: 'onboarding-unfinished' });
+    finishForm(reply.stripeAccountId);
+    await world.deliver();
+    expect((await createLoginLink(ctx, 'karin')).url).toMatch(/^http/);
+  });
+
+  it('makes a tenant who charges on their own account one with cards and the full dashboard', async () => {
+    const terms = { feePercent: 20, feeFixedMinor: 0, feeRounding: 'whole', chargeModel: 'direct' };
+    await start();
+    const { accountAsked: _asked, stripeAccountId: _account, ...fresh } = await coach();
+    await db.doc('coaches/store').set({ ...fresh, terms });
+    const { reply } = await startOnboarding(ctx, { ...karin, uid: 'store' }, addresses);
+    expect(await world.stripe.accounts.retrieve(reply.stripeAccountId)).toMatchObject({
+      controller: { stripe_dashboard: { type: 'full' } },
+      capabilities: { card_payments: 'inactive', transfers: 'inactive' },
+    });
   });
 });
 

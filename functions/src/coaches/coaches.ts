@@ -1,4 +1,4 @@
-import type { Timestamp } from 'firebase-admin/firestore';
+import { Timestamp } from 'firebase-admin/firestore';
 import type { Config } from '../config.ts';
 import { minor, type Currency, type Minor } from '../platform/money.ts';
 import { defaultTerms, type Terms } from './terms.ts';
@@ -12,6 +12,29 @@ export interface PayoutSettings {
   cadence: Cadence;
   /** Stripe's own minimum in Sweden is 20 SEK. */
   minimumMinor: Minor;
+}
+
+export interface PayoutDestination {
+  id: string;
+  kind: 'bank_account' | 'card';
+  last4: string;
+  /** Stripe's: `errored` takes no payout until it is mended. */
+  status: string;
+}
+
+/** What the coach tells about their business before they see Stripe's form, which then asks for less. */
+export interface BusinessProfile {
+  name?: string | undefined;
+  url?: string | undefined;
+  description?: string | undefined;
+}
+
+/** What Stripe was asked for an account with. `direct`: as a merchant of their own, with Stripe's full dashboard. */
+export interface AccountAsked {
+  at: Timestamp;
+  email: string | null;
+  businessProfile?: BusinessProfile;
+  direct?: true;
 }
 
 /** `coaches/{uid}`: readable by the coach, so nothing in it is hidden from them. */
@@ -33,9 +56,22 @@ export interface Coach {
   terms: Terms;
   payoutSettings: PayoutSettings;
   /** Written before Stripe is first asked for the account, and what it was asked with; a retry under the same key asks the same. */
-  accountAsked?: { at: Timestamp; email: string | null };
-  /** The bank account payouts go to, as Stripe names it. */
-  payoutDestination?: { id: string; last4: string; status: string };
+  accountAsked?: AccountAsked;
+  /** When the coach let us into the account, and when they shut us out; the later one holds. */
+  authorizedAt?: Timestamp;
+  deauthorizedAt?: Timestamp;
+  /** The address Stripe writes to; the coach may have another login. */
+  accountEmail?: string;
+  /** Stripe lets the account take cards in its own name: what charging on it (`direct`) needs. */
+  takesCards?: boolean;
+  /** When what is due must be given; then Stripe restricts the account. */
+  requirementsDeadline?: Timestamp;
+  /** The bank account or debit card payouts go to, as Stripe names it. */
+  payoutDestination?: PayoutDestination;
+  /** The destination before a new one comes: kept when there is none for a while. */
+  knownDestination?: string;
+  /** Payouts rest because the destination changed: a stranger who got in would change it first. */
+  payoutRest?: { since: Timestamp; until: Timestamp };
   /** Payouts rest, for this reason, until an admin lifts it. */
   hold?: { reason: string; since: Timestamp };
   createdAt: Timestamp;
@@ -49,6 +85,7 @@ export const minimumPayout = minor(2000);
 export function newCoach(
   config: Pick<Config, 'platformFeePercent' | 'feeRounding' | 'currency'>,
   at: Timestamp,
+  country = 'SE',
 ): Coach {
   return {
     accountStatus: 'none',
@@ -57,7 +94,7 @@ export function newCoach(
     requirementsDue: [],
     acceptsPayments: false,
     currency: config.currency,
-    country: 'SE',
+    country,
     terms: defaultTerms(config),
     payoutSettings: { cadence: 'weekly', minimumMinor: minimumPayout },
     createdAt: at,
@@ -73,11 +110,39 @@ export function needsOnboarding(coach: Coach | undefined): boolean {
 }
 
 /** Why this coach cannot be paid out now, for programs; undefined when nothing stands in the way. */
-export type PayoutObstacle = 'no-account' | 'account-not-active' | 'payouts-disabled' | 'hold';
+export type PayoutObstacle = 'no-account' | 'account-not-active' | 'payouts-disabled' | 'hold' | 'bank-account-changed';
 
-export function payoutObstacle(coach: Coach | undefined): PayoutObstacle | undefined {
+export function payoutObstacle(coach: Coach | undefined, now: Date): PayoutObstacle | undefined {
   if (!coach?.stripeAccountId) return 'no-account';
   if (coach.hold) return 'hold';
   if (coach.accountStatus !== 'active') return 'account-not-active';
-  return coach.payoutsEnabled ? undefined : 'payouts-disabled';
+  if (!coach.payoutsEnabled) return 'payouts-disabled';
+  return isResting(coach, now) ? 'bank-account-changed' : undefined;
+}
+
+export const isResting = (coach: Coach, now: Date): boolean =>
+  coach.payoutRest !== undefined && now.getTime() < coach.payoutRest.until.toMillis();
+
+/**
+ * The coach after Stripe was looked at again: payouts rest from a change of where they go. The first destination ever
+ * makes nothing rest. `changed` says that people are to be told.
+ */
+export function withRest(
+  before: Coach,
+  next: Coach,
+  restMs: number,
+  at: Timestamp,
+): { coach: Coach; changed: boolean } {
+  const known = before.knownDestination ?? before.payoutDestination?.id;
+  const destination = next.payoutDestination?.id ?? known;
+  if (destination === undefined) return { coach: next, changed: false };
+  const coach: Coach = { ...next, knownDestination: destination };
+  if (known === undefined || destination === known) return { coach, changed: false };
+  const until = Timestamp.fromMillis(at.toMillis() + restMs);
+  return { coach: { ...coach, payoutRest: { since: at, until } }, changed: true };
+}
+
+/** Stripe stands in the coach's way; undefined when it does not. Each kind of it is told once, when it begins. */
+export function trouble(coach: Coach): 'restricted' | 'rejected' | undefined {
+  return coach.accountStatus === 'restricted' || coach.accountStatus === 'rejected' ? coach.accountStatus : undefined;
 }

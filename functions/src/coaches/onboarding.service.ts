@@ -1,18 +1,26 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import type { Caller } from '../platform/auth.ts';
+import { requireAllowedAddress } from '../platform/addresses.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { classifyStripeError, keyStillKept } from '../platform/stripe.ts';
 import { accountFacts, withAccount } from './account.ts';
-import { requireAllowedAddress } from './addresses.ts';
-import { needsOnboarding, newCoach, type AccountStatus, type Coach } from './coaches.ts';
+import { newCoach, type AccountAsked, type BusinessProfile, type Coach } from './coaches.ts';
 import * as logs from './coaches.logs.ts';
-import { accountPath, readCoach, refreshIfPossible } from './coaches.service.ts';
+import { askStripe } from './ask-stripe.service.ts';
+import { accountPath } from './coaches.service.ts';
+import { requireCountry } from './countries.ts';
 import * as store from './coaches.store.ts';
-import { defaultTerms, type Terms } from './terms.ts';
 
-export interface OnboardingInput {
+/** What a coach may tell before they see Stripe's form. Once Stripe was asked for the account, only its pages change it. */
+export interface CoachProfile {
+  /** ISO 3166; the platform's own country unless told. */
+  country?: string | undefined;
+  businessProfile?: BusinessProfile | undefined;
+}
+
+export interface OnboardingInput extends CoachProfile {
   returnUrl: string;
   refreshUrl: string;
 }
@@ -36,10 +44,7 @@ export async function startOnboarding(
 ): Promise<{ reply: OnboardingReply; created: string[] }> {
   const returnUrl = requireAllowedAddress('returnUrl', input.returnUrl, ctx.config.allowedOrigins);
   const refreshUrl = requireAllowedAddress('refreshUrl', input.refreshUrl, ctx.config.allowedOrigins);
-  const asked = await writeIntent(ctx, caller);
-  refuseClosed(asked);
-  const made = asked.stripeAccountId === undefined;
-  const stripeAccountId = asked.stripeAccountId ?? (await makeAccount(ctx, caller.uid, asked));
+  const { stripeAccountId, created } = await ensureAccount(ctx, caller, input);
   const link = await askStripe(ctx, caller.uid, (stripe) =>
     stripe.accountLinks.create({
       account: stripeAccountId,
@@ -49,13 +54,26 @@ export async function startOnboarding(
       collection_options: { fields: 'eventually_due' },
     }),
   );
-  return {
-    reply: { stripeAccountId, onboardingUrl: link.url, expiresAt: new Date(link.expires_at * 1000).toISOString() },
-    created: made ? [accountPath(stripeAccountId)] : [],
-  };
+  return { reply: { stripeAccountId, onboardingUrl: link.url, expiresAt: isoTime(link.expires_at) }, created };
 }
 
-function refuseClosed(coach: Coach): void {
+/** Unix seconds as Stripe gives them -> ISO 8601, UTC. */
+export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+/** The coach's one Stripe account, made if there is none. Refused when Stripe or the coach has closed it. */
+export async function ensureAccount(
+  ctx: Context,
+  caller: Caller,
+  profile: CoachProfile,
+): Promise<{ stripeAccountId: string; created: string[] }> {
+  const asked = await writeIntent(ctx, caller, profile);
+  refuseClosed(asked);
+  if (asked.stripeAccountId !== undefined) return { stripeAccountId: asked.stripeAccountId, created: [] };
+  const stripeAccountId = await makeAccount(ctx, caller.uid, asked);
+  return { stripeAccountId, created: [accountPath(stripeAccountId)] };
+}
+
+export function refuseClosed(coach: Coach): void {
   if (coach.accountStatus !== 'rejected' && coach.accountStatus !== 'deauthorized') return;
   throw new Refusal(
     'failed-precondition',
@@ -67,22 +85,46 @@ function refuseClosed(coach: Coach): void {
 }
 
 /** The coach's document, and in it that we are about to ask for an account and with what: a retry asks exactly the same. */
-function writeIntent(ctx: Context, caller: Caller): Promise<Coach> {
+function writeIntent(ctx: Context, caller: Caller, profile: CoachProfile): Promise<Coach> {
   return ctx.db.runTransaction(async (tx) => {
     const at = Timestamp.fromDate(ctx.clock.now());
     const known = (await store.readVersioned(ctx.db, caller.uid, tx))?.coach;
-    if (known?.stripeAccountId || known?.accountAsked) return known;
-    const asked = { at, email: caller.email ?? null };
-    if (known) {
-      const next: Coach = { ...known, accountAsked: asked, updatedAt: at };
-      store.writeCoach(ctx.db, tx, caller.uid, next);
-      return next;
+    if (known?.stripeAccountId || known?.accountAsked) {
+      requireSameCountry(known, profile);
+      return known;
     }
-    const coach: Coach = { ...newCoach(ctx.config, at), accountAsked: asked };
-    store.createCoach(ctx.db, tx, caller.uid, coach);
-    logs.coachCreated(ctx.log, caller.uid);
-    return coach;
+    // An administrator may have written terms for a coach who had not come yet.
+    const coach = known ?? newCoach(ctx.config, at);
+    const country = requireCountry(profile.country, coach.currency);
+    const asked: Coach = { ...coach, country, accountAsked: accountAsked(caller, coach, profile, at), updatedAt: at };
+    if (known) store.writeCoach(ctx.db, tx, caller.uid, asked);
+    else {
+      store.createCoach(ctx.db, tx, caller.uid, asked);
+      logs.coachCreated(ctx.log, caller.uid);
+    }
+    return asked;
   });
+}
+
+function accountAsked(caller: Caller, coach: Coach, profile: CoachProfile, at: Timestamp): AccountAsked {
+  const { businessProfile } = profile;
+  return {
+    at,
+    email: caller.email ?? null,
+    ...(businessProfile ? { businessProfile } : {}),
+    ...(coach.terms.chargeModel === 'direct' ? { direct: true } : {}),
+  };
+}
+
+/** Stripe fixes an account's country when it is made. */
+function requireSameCountry(coach: Coach, { country }: CoachProfile): void {
+  if (country === undefined || country === coach.country) return;
+  throw new Refusal(
+    'failed-precondition',
+    'country-fixed',
+    `Your Stripe account is in ${coach.country}, which cannot be changed. Contact support if that is wrong.`,
+    { country: coach.country },
+  );
 }
 
 async function makeAccount(ctx: Context, coachId: string, coach: Coach): Promise<string> {
@@ -95,24 +137,24 @@ async function findOrCreate(ctx: Context, coachId: string, coach: Coach): Promis
   const asked = coach.accountAsked;
   if (!asked) throw new Error(`coaches/${coachId}: an account was to be asked for before the intent was written.`);
   logs.accountAsked(ctx.log, coachId, asked.at.toMillis() !== coach.updatedAt.toMillis());
-  if (keyStillKept(asked.at.toDate(), ctx.clock.now())) return createAccount(ctx, coachId, asked.email);
+  if (keyStillKept(asked.at.toDate(), ctx.clock.now())) return createAccount(ctx, coachId, coach.country, asked);
   const found = await findAccount(ctx, coachId, asked.at);
   if (found) return found;
   // Two who both found none both ask under one key, so still one account is made.
   const renewed = await renewIntent(ctx, coachId, asked.at);
-  return createAccount(ctx, coachId, renewed);
+  return createAccount(ctx, coachId, coach.country, renewed);
 }
 
-/** Starts the key's life anew, unless somebody else just did; gives the e-mail address to ask with. */
-function renewIntent(ctx: Context, coachId: string, before: Timestamp): Promise<string | null> {
+/** Starts the key's life anew, unless somebody else just did; gives what to ask with. */
+function renewIntent(ctx: Context, coachId: string, before: Timestamp): Promise<AccountAsked> {
   return ctx.db.runTransaction(async (tx) => {
     const coach = (await store.readVersioned(ctx.db, coachId, tx))?.coach;
     if (!coach?.accountAsked) throw new Error(`coaches/${coachId} lost what Stripe was asked with.`);
-    if (coach.accountAsked.at.toMillis() !== before.toMillis()) return coach.accountAsked.email;
+    if (coach.accountAsked.at.toMillis() !== before.toMillis()) return coach.accountAsked;
     const at = Timestamp.fromDate(ctx.clock.now());
-    const next: Coach = { ...coach, accountAsked: { ...coach.accountAsked, at }, updatedAt: at };
-    store.writeCoach(ctx.db, tx, coachId, next);
-    return coach.accountAsked.email;
+    const asked: AccountAsked = { ...coach.accountAsked, at };
+    store.writeCoach(ctx.db, tx, coachId, { ...coach, accountAsked: asked, updatedAt: at });
+    return asked;
   });
 }
 
@@ -120,8 +162,8 @@ function renewIntent(ctx: Context, coachId: string, before: Timestamp): Promise<
  * Whether Stripe lets a Swedish account receive transfers without taking cards is not certain. It is asked for without
  * first; only if that is definitely refused, and for that reason, with cards under a key of its own.
  */
-function createAccount(ctx: Context, coachId: string, email: string | null): Promise<Stripe.Account> {
-  const wanted = accountParams(coachId, email);
+function createAccount(ctx: Context, coachId: string, country: string, asked: AccountAsked): Promise<Stripe.Account> {
+  const wanted = accountParams(coachId, country, asked);
   return askStripe(ctx, coachId, async (stripe) => {
     try {
       return await stripe.accounts.create(wanted, { idempotencyKey: `account:${coachId}` });
@@ -136,18 +178,29 @@ function createAccount(ctx: Context, coachId: string, email: string | null): Pro
   });
 }
 
-const accountParams = (coachId: string, email: string | null): Stripe.AccountCreateParams => ({
-  country: 'SE',
-  ...(email ? { email } : {}),
-  controller: {
-    fees: { payer: 'application' },
-    losses: { payments: 'application' },
-    stripe_dashboard: { type: 'express' },
-    requirement_collection: 'stripe',
-  },
-  capabilities: { transfers: { requested: true } },
-  settings: { payouts: { schedule: { interval: 'manual' } } },
-  metadata: { uid: coachId },
+function accountParams(coachId: string, country: string, asked: AccountAsked): Stripe.AccountCreateParams {
+  const { email, businessProfile, direct } = asked;
+  return {
+    country,
+    ...(email ? { email } : {}),
+    ...(businessProfile ? { business_profile: stripeProfile(businessProfile) } : {}),
+    controller: {
+      fees: { payer: 'application' },
+      losses: { payments: 'application' },
+      // Fixed for good when the account is made. A merchant of their own answers disputes in Stripe's full dashboard.
+      stripe_dashboard: { type: direct ? 'full' : 'express' },
+      requirement_collection: 'stripe',
+    },
+    capabilities: { transfers: { requested: true }, ...(direct ? { card_payments: { requested: true } } : {}) },
+    settings: { payouts: { schedule: { interval: 'manual' } } },
+    metadata: { uid: coachId },
+  };
+}
+
+const stripeProfile = ({ name, url, description }: BusinessProfile): Stripe.AccountCreateParams.BusinessProfile => ({
+  ...(name ? { name } : {}),
+  ...(url ? { url } : {}),
+  ...(description ? { product_description: description } : {}),
 });
 
 function isCapabilityRefusal(error: unknown): boolean {
@@ -181,59 +234,4 @@ function saveAccount(ctx: Context, coachId: string, account: Stripe.Account): Pr
     logs.accountSaved(ctx.log, coachId, account.id, next.accountStatus);
     return account.id;
   });
-}
-
-/** Stripe's failures in words for the coach. All of them may be tried again: the same call goes under the same key. */
-async function askStripe<T>(
-  ctx: Context,
-  coachId: string,
-  ask: (stripe: Awaited<ReturnType<Context['stripe']>>) => Promise<T>,
-): Promise<T> {
-  const stripe = await ctx.stripe();
-  try {
-    return await ask(stripe);
-  } catch (error) {
-    const failure = classifyStripeError(error);
-    if (failure.kind === 'refused') {
-      logs.accountRefused(ctx.log, coachId, failure.code, failure.message);
-      throw new Refusal(
-        'failed-precondition',
-        'stripe-refused',
-        'Stripe did not accept this. Contact support if it stays so.',
-        { code: failure.code },
-      );
-    }
-    logs.accountUnclear(ctx.log, coachId, failure.code, failure.message);
-    throw new Refusal('unavailable', 'stripe-unavailable', 'Stripe did not answer in time. Try again in a moment.');
-  }
-}
-
-export interface CoachStatusReply {
-  stripeAccountId: string | null;
-  accountStatus: AccountStatus;
-  acceptsPayments: boolean;
-  chargesEnabled: boolean;
-  payoutsEnabled: boolean;
-  requirementsDue: string[];
-  needsOnboarding: boolean;
-  currency: string;
-  terms: Terms;
-}
-
-/** Where the coach stands. An account not active yet is fetched from Stripe: a coach coming back from its pages sees the truth. */
-export async function coachStatus(ctx: Context, coachId: string): Promise<CoachStatusReply> {
-  const stored = await readCoach(ctx, coachId);
-  const settled = stored?.accountStatus === 'active' || stored?.accountStatus === 'deauthorized';
-  const coach = stored && !settled ? await refreshIfPossible(ctx, coachId, stored) : stored;
-  return {
-    stripeAccountId: coach?.stripeAccountId ?? null,
-    accountStatus: coach?.accountStatus ?? 'none',
-    acceptsPayments: coach?.acceptsPayments ?? false,
-    chargesEnabled: coach?.chargesEnabled ?? false,
-    payoutsEnabled: coach?.payoutsEnabled ?? false,
-    requirementsDue: coach?.requirementsDue ?? [],
-    needsOnboarding: needsOnboarding(coach),
-    currency: coach?.currency ?? ctx.config.currency,
-    terms: coach?.terms ?? defaultTerms(ctx.config),
-  };
 }

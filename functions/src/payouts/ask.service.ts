@@ -69,7 +69,7 @@ function noteAsking(ctx: Context, id: string): Promise<Noted> {
       const kept = keyStillKept(payout.askedAt.toDate(), now);
       return kept ? { outcome: 'ask', payout, again: true } : { outcome: 'unknown' };
     }
-    const obstacle = payoutObstacle(await readCoach(ctx, payout.coachId, tx));
+    const obstacle = payoutObstacle(await readCoach(ctx, payout.coachId, tx), now);
     if (obstacle) {
       const message = 'The coach could no longer be paid when Stripe was to be asked.';
       runWrites(tx, await planClose(ctx, tx, id, payout, { status: 'canceled', code: obstacle, message }));

@@ -1,7 +1,9 @@
-import { DateTime } from 'luxon';
 import type { Cadence } from '../coaches/coaches.ts';
-import { addDays, weekday, type BusinessDate } from '../platform/clock.ts';
+import { addDays, daysBetween, weekday, type BusinessDate } from '../platform/clock.ts';
 import { bankingDayFrom } from './calendar.ts';
+
+/** A Monday. Fortnights are counted from it and not by week numbers: a year of 53 weeks would make a pause of three. */
+const firstFortnight: BusinessDate = '2026-01-05';
 
 /** Whether a coach of this cadence is due on this day of the calendar, before banks have their say. */
 export function isNominalDueDate(cadence: Cadence, date: BusinessDate): boolean {
@@ -11,8 +13,7 @@ export function isNominalDueDate(cadence: Cadence, date: BusinessDate): boolean 
     case 'weekly':
       return weekday(date) === 1;
     case 'biweekly':
-      // Even ISO weeks; after a year of 53 weeks one pause is three weeks long.
-      return weekday(date) === 1 && DateTime.fromISO(date, { zone: 'utc' }).weekNumber % 2 === 0;
+      return daysBetween(firstFortnight, date) % 14 === 0;
     case 'monthly':
       return date.endsWith('-01');
     case 'manual':

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Cadence } from '../coaches/coaches.ts';
-import { addDays, type BusinessDate } from '../platform/clock.ts';
+import { addDays, daysBetween, weekday, type BusinessDate } from '../platform/clock.ts';
 import { bankingDayFrom, isBankingDay } from './calendar.ts';
 import { dueIn, isNominalDueDate, windowOf } from './due.ts';
 
@@ -33,6 +33,18 @@ describe('who is due', () => {
     ['manual', '2026-11-23', false],
   ] as const)('%s on %s: %s', (cadence, date, due) => {
     expect(isNominalDueDate(cadence, date)).toBe(due);
+  });
+
+  it('pays every second week in every year there is, also one of 53 weeks', () => {
+    const due = span('2026-01-01', 365 * 8).filter((date) => isNominalDueDate('biweekly', date));
+    const pauses = due.slice(1).map((date, n) => daysBetween(due[n] ?? '', date));
+    expect(new Set(pauses)).toEqual(new Set([14]));
+    expect(due.every((date) => weekday(date) === 1)).toBe(true);
+    // 2026 has 53 weeks; days before the first fortnight are counted backwards.
+    expect(due).toContain('2026-12-21');
+    expect(due).toContain('2027-01-04');
+    expect(isNominalDueDate('biweekly', '2025-12-22')).toBe(true);
+    expect(isNominalDueDate('biweekly', '2025-12-29')).toBe(false);
   });
 
   it('pays a Monday on which banks are closed the next day they are open', () => {

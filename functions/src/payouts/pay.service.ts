@@ -69,7 +69,7 @@ type Available = Minor | 'refused' | undefined;
 /** Stripe is asked what it has just before the transaction that decides; it checks the amount again itself. */
 async function freeze(ctx: Context, task: PayTask): Promise<Step> {
   const coach = await readCoach(ctx, task.coachId);
-  const account = coach && !payoutObstacle(coach) ? coach.stripeAccountId : undefined;
+  const account = coach && !payoutObstacle(coach, ctx.clock.now()) ? coach.stripeAccountId : undefined;
   const available = account === undefined ? undefined : await availableAt(ctx, task, account);
   const availableBy = await nowOf(ctx, task);
   return ctx.db.runTransaction((tx) => freezeIn(ctx, tx, task, available, availableBy));
@@ -98,7 +98,7 @@ async function freezeIn(
     return { step: 'done' };
   }
   const coach = await readCoach(ctx, task.coachId, tx);
-  const obstacle = payoutObstacle(coach);
+  const obstacle = payoutObstacle(coach, ctx.clock.now());
   if (obstacle || !coach?.stripeAccountId) {
     explainIn(ctx, tx, task, { state: 'nothing', reason: obstacle ?? 'no-account' });
     return { step: 'nothing' };

@@ -16,6 +16,11 @@ export function businessDate(at: Date): BusinessDate {
   return DateTime.fromJSDate(at, { zone: businessZone }).toFormat('yyyy-MM-dd');
 }
 
+/** A moment as people in Stockholm write it: "2026-11-23 08:00". */
+export function businessTime(at: Date): string {
+  return DateTime.fromJSDate(at, { zone: businessZone }).toFormat('yyyy-MM-dd HH:mm');
+}
+
 /** The first instant of a Stockholm day. On summer-time nights the day is 23 or 25 hours long; its start never moves. */
 export function startOfBusinessDate(date: BusinessDate): Date {
   const start = DateTime.fromISO(date, { zone: businessZone }).startOf('day');
@@ -25,6 +30,12 @@ export function startOfBusinessDate(date: BusinessDate): Date {
 
 export function addDays(date: BusinessDate, days: number): BusinessDate {
   return DateTime.fromISO(date, { zone: 'utc' }).plus({ days }).toFormat('yyyy-MM-dd');
+}
+
+/** Whole days from one calendar day to another; negative when the second is earlier. */
+export function daysBetween(from: BusinessDate, to: BusinessDate): number {
+  const day = (date: BusinessDate) => DateTime.fromISO(date, { zone: 'utc' });
+  return day(to).diff(day(from), 'days').days;
 }
 
 /** 1 Monday … 7 Sunday. */

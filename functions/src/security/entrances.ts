@@ -46,6 +46,13 @@ const callables: readonly Entrance[] = [
     input: { returnUrl: `${ours}/return`, refreshUrl: `${ours}/refresh` },
   }),
   entrance('getCoachStatus', 'callable', { allowed: ['coach'], by: withRole }),
+  entrance('createCoachAccountSession', 'callable', {
+    allowed: ['coach'],
+    by: withRole,
+    input: { country: 'SE' },
+    optional: ['country'],
+  }),
+  entrance('createCoachLoginLink', 'callable', { allowed: ['coach'], by: withRole }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
   entrance('approveOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('an-approval-1') }),
   entrance('rejectOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('a-rejection-1') }),

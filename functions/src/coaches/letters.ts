@@ -1,0 +1,68 @@
+import type { Timestamp } from 'firebase-admin/firestore';
+import { businessTime } from '../platform/clock.ts';
+import type { Letter } from '../platform/mail.ts';
+import type { Coach } from './coaches.ts';
+import { requirementTexts, type Language } from './requirements.ts';
+
+/** Letters to coaches are in Swedish first and in English below: we do not know which the coach reads. */
+const both = (subject: Record<Language, string>, sv: readonly string[], en: readonly string[]): Letter['message'] => ({
+  subject: `${subject.sv} / ${subject.en}`,
+  text: [...sv, '—', ...en].join('\n\n'),
+});
+
+const list = (sentences: readonly string[]): string => sentences.map((sentence) => `- ${sentence}`).join('\n');
+
+/** To a coach whose account Stripe has restricted or closed. */
+export function troubleLetter(coachId: string, coach: Coach): Letter {
+  const due = requirementTexts(coach.requirementsDue);
+  const closed = coach.accountStatus === 'rejected';
+  const sv = closed
+    ? ['Stripe har stängt ditt konto.', 'Svara på det här brevet, så hjälper vi dig vidare.']
+    : [
+        'Stripe behöver något av dig. Tills det är klart gör Stripe inga utbetalningar till dig.',
+        ...some(list(due.sv)),
+      ];
+  const en = closed
+    ? ['Stripe has closed your account.', 'Answer this letter and we will help you.']
+    : ['Stripe needs something of you. Until it is done, Stripe makes no payouts to you.', ...some(list(due.en))];
+  return {
+    toUids: [coachId],
+    message: both(
+      {
+        sv: closed ? 'Ditt konto hos Stripe är stängt' : 'Ditt konto hos Stripe är begränsat',
+        en: closed ? 'Your Stripe account is closed' : 'Your Stripe account is restricted',
+      },
+      [...sv, 'Inga pengar går förlorade. Öppna din coachsida för att se vad som gäller.'],
+      [...en, 'No money is lost. Open your coach page to see where you stand.'],
+    ),
+  };
+}
+
+const some = (text: string): string[] => (text === '' ? [] : [text]);
+
+/**
+ * After the payout account changed: to the login's address, and to Stripe's before and after, so that whoever owned the
+ * account before a stranger changed it hears of it too.
+ */
+export function bankChangedLetter(coachId: string, before: Coach, next: Coach, until: Timestamp): Letter {
+  const last4 = next.payoutDestination?.last4 ?? '';
+  const from = businessTime(until.toDate());
+  const addresses = [...new Set([before.accountEmail, next.accountEmail].flatMap((address) => address ?? []))];
+  return {
+    ...(addresses.length > 0 ? { to: addresses.join(', ') } : {}),
+    toUids: [coachId],
+    message: both(
+      { sv: 'Ditt utbetalningskonto har ändrats', en: 'Your payout account has changed' },
+      [
+        `Dina utbetalningar går från och med nu till kontot som slutar på ${last4}.`,
+        `För din säkerhet vilar utbetalningarna till ${from}. Sedan fortsätter de av sig själva.`,
+        'Var det inte du? Svara genast på det här brevet och byt lösenord.',
+      ],
+      [
+        `Your payouts now go to the account ending in ${last4}.`,
+        `For your safety payouts rest until ${from}. Then they go on by themselves.`,
+        'Was it not you? Answer this letter at once and change your password.',
+      ],
+    ),
+  };
+}
