@@ -31,6 +31,29 @@ describe('customers', () => {
     expect(event?.data.previous_attributes).toEqual({ name: 'Anna', metadata: { keep: 'x', plan: null } });
   });
 
+  it('are deleted with what is saved to them and subscribed to; they can still be asked for', async () => {
+    const { id } = await stripe.customers.create({ payment_method: 'pm_card_visa' });
+    const price = await stripe.prices.create({
+      currency: 'sek',
+      unit_amount: 9_900,
+      recurring: { interval: 'month' },
+      product_data: { name: 'Premium' },
+    });
+    const [method] = (await stripe.customers.listPaymentMethods(id)).data;
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: price.id }],
+      default_payment_method: method!.id,
+    });
+    expect(await stripe.customers.del(id)).toMatchObject({ id, deleted: true });
+    expect(await stripe.customers.retrieve(id)).toMatchObject({ id, deleted: true });
+    expect((await refusal(stripe.customers.update(id, { name: 'x' }))).statusCode).toBe(404);
+    expect((await refusal(stripe.customers.del(id))).statusCode).toBe(404);
+    expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled');
+    expect((await stripe.paymentMethods.retrieve(method!.id)).customer).toBeNull();
+    expect((await stripe.events.list({ type: 'customer.deleted' })).data).toHaveLength(1);
+  });
+
   it('are found by search only after its delay, when there is one', async () => {
     await bench.control('POST', '/switches', { searchDelaySeconds: 60 });
     await stripe.customers.create({ metadata: { uid: 'late' } });

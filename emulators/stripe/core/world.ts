@@ -51,6 +51,7 @@ export interface Book {
   readonly pendingUntil: Map<number, string[]>;
   /** Payment methods used once without a customer: Stripe takes them no second time. */
   readonly spentPaymentMethods: Set<string>;
+  readonly deletedCustomers: Set<string>;
   /** Charges of cards whose money is available at once. */
   readonly fundsAtOnce: Set<string>;
   /** The invoice a PaymentIntent pays, by the intent. */
@@ -159,6 +160,7 @@ export function createBook(index: Index, account: string): Book {
     funds: new Map(),
     pendingUntil: new Map(),
     spentPaymentMethods: new Set(),
+    deletedCustomers: new Set(),
     fundsAtOnce: new Set(),
     invoiceOfIntent: new Map(),
   };

@@ -3,7 +3,6 @@ import { badParam } from '../core/errors.ts';
 import { emit, emitChange } from '../core/events.ts';
 import { inRange, limitOf, page } from '../core/list.ts';
 import { mergeMetadata } from '../core/params.ts';
-import type { ExpandOnly } from '../core/params.ts';
 import type { Book, World } from '../core/world.ts';
 import { clockNamed } from './billing/clock-lookup.ts';
 import { customerNamed } from './lookup.ts';
@@ -42,9 +41,6 @@ export function createCustomer(world: World, book: Book, params: Stripe.Customer
   if (method) attachTo(world, book, method, customer.id);
   return withDefault(world, book, customer, params.invoice_settings?.default_payment_method);
 }
-
-export const retrieveCustomer = (_: World, book: Book, __: ExpandOnly, [id = '']: string[]) =>
-  customerNamed(book, id, 'id', 404);
 
 export function updateCustomer(
   world: World,

@@ -1,6 +1,7 @@
 /** Customers, the catalogue and payment methods. */
 import type Stripe from 'stripe';
 import * as catalogue from '../../resources/catalogue.ts';
+import { deleteCustomer, retrieveCustomer } from '../../resources/customer-deletion.ts';
 import * as customers from '../../resources/customers.ts';
 import * as methods from '../../resources/payment-methods.ts';
 import { arr, bool, clearable, expand, int, metadata, obj, oneOf, required, str, paging } from '../params.ts';
@@ -43,7 +44,8 @@ export const CUSTOMERS_ROUTES: readonly Route[] = [
     { query: required(str()), limit: int, page: str(), expand },
     customers.searchCustomers,
   ),
-  route('GET', '/v1/customers/{}', 'any', one, customers.retrieveCustomer),
+  route('GET', '/v1/customers/{}', 'any', one, retrieveCustomer),
+  route('DELETE', '/v1/customers/{}', 'any', {}, deleteCustomer),
   route(
     'POST',
     '/v1/customers/{}',
