@@ -1,4 +1,5 @@
 import { coachEvents } from '../coaches/coaches.events.ts';
+import { methodEvents } from '../payments/methods/methods.events.ts';
 import { paymentEvents } from '../payments/payments.events.ts';
 import { subscriptionEvents } from '../payments/subscriptions/subscriptions.events.ts';
 import { transferEvents } from '../payments/transfers/transfers.events.ts';
@@ -12,6 +13,7 @@ import { joinTables } from './join.ts';
  */
 export const dispatchTable = joinTables({
   payments: paymentEvents,
+  methods: methodEvents,
   subscriptions: subscriptionEvents,
   transfers: transferEvents,
   coaches: coachEvents,

@@ -35,3 +35,15 @@ export async function standingSubscription(
 export function writeSubscription(db: Firestore, tx: Transaction, id: string, subscription: Subscription): void {
   tx.set(ref(db, id), subscription);
 }
+
+/** A user's subscriptions that had time left at that instant, whether or not we have heard of their end. */
+export async function withTimeLeft(db: Firestore, tx: Transaction, userId: string, at: Date): Promise<string[]> {
+  const page = await tx.get(db.collection('subscriptions').where('userId', '==', userId));
+  return page.docs
+    .filter((doc) => {
+      const { status, currentPeriodEnd } = doc.data() as Subscription;
+      if (status === 'canceled') return (currentPeriodEnd?.toMillis() ?? 0) > at.getTime();
+      return status !== 'incomplete' && standingStatuses.includes(status);
+    })
+    .map((doc) => doc.id);
+}
