@@ -14,6 +14,16 @@ export async function readEntry(db: Firestore, tx: Transaction, id: string): Pro
   return (await tx.get(ledgerRef(db, id))).data() as LedgerDocument | undefined;
 }
 
+/** Those that exist, by id. */
+export async function readEntries(
+  db: Firestore,
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<Map<string, LedgerDocument>> {
+  const found = await Promise.all([...new Set(ids)].map((id) => readEntry(db, tx, id)));
+  return new Map(found.flatMap((document) => (document ? [[document.id, document] as const] : [])));
+}
+
 export async function entryExists(db: Firestore, id: string): Promise<boolean> {
   return (await ledgerRef(db, id).get()).exists;
 }

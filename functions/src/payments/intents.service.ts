@@ -13,7 +13,12 @@ export interface IntentCommand {
   startedAt: Date;
   /** Finished by the sweep: the customer is no longer there, and may have paid under another requestId. */
   customerGone?: boolean;
+  /** The connected account that charges for itself (charge model `direct`); the platform otherwise. */
+  stripeAccount?: string;
 }
+
+/** Where a call goes: a tenant's account, or the platform. */
+const on = (stripeAccount: string | undefined): { stripeAccount?: string } => (stripeAccount ? { stripeAccount } : {});
 
 /** The command's PaymentIntent, made at most once. Past Stripe's retention it is looked for, never asked for again. */
 export async function intentOnce(
@@ -28,7 +33,7 @@ export async function intentOnce(
   try {
     const idempotencyKey = `pi:${command.uid}:${command.requestId}`;
     return await askOrFind(
-      () => stripe.paymentIntents.create(params, { idempotencyKey }),
+      () => stripe.paymentIntents.create(params, { idempotencyKey, ...on(command.stripeAccount) }),
       () => findIntent(stripe, command, params.customer),
     );
   } catch (error) {
@@ -42,11 +47,11 @@ async function findIntent(
   customer: string | undefined,
 ): Promise<Stripe.PaymentIntent | undefined> {
   const since = Math.floor(command.startedAt.getTime() / 1000) - 60;
-  for await (const intent of stripe.paymentIntents.list({
-    ...(customer ? { customer } : {}),
-    created: { gte: since },
-    limit: 100,
-  })) {
+  const list = stripe.paymentIntents.list(
+    { ...(customer ? { customer } : {}), created: { gte: since }, limit: 100 },
+    on(command.stripeAccount),
+  );
+  for await (const intent of list) {
     if (intent.metadata.requestId === command.requestId && intent.metadata.userId === command.uid) return intent;
   }
   return undefined;
@@ -72,13 +77,19 @@ export async function confirmIntent(
 ): Promise<Stripe.PaymentIntent> {
   if (intent.status !== 'requires_payment_method' && intent.status !== 'requires_confirmation') return intent;
   // Nothing is charged behind a customer's back, nor on a day-old click: only what was asked before is found out.
-  if (command.customerGone || !keyStillKept(command.startedAt, ctx.clock.now())) return fetchIntent(ctx, intent.id);
+  if (command.customerGone || !keyStillKept(command.startedAt, ctx.clock.now()))
+    return fetchIntent(ctx, intent.id, command.stripeAccount);
   const stripe = await ctx.stripe();
   const key = `pi:${command.uid}:${command.requestId}:confirm`;
   try {
     return await askOrFind(
-      () => stripe.paymentIntents.confirm(intent.id, { payment_method: paymentMethodId }, { idempotencyKey: key }),
-      () => confirmed(stripe, intent.id),
+      () =>
+        stripe.paymentIntents.confirm(
+          intent.id,
+          { payment_method: paymentMethodId },
+          { idempotencyKey: key, ...on(command.stripeAccount) },
+        ),
+      () => confirmed(stripe, intent.id, command.stripeAccount),
     );
   } catch (error) {
     throw refusalOf(classifyStripeError(error), intent.id);
@@ -86,8 +97,12 @@ export async function confirmIntent(
 }
 
 /** The intent if a confirmation has reached it; undefined while it still waits for one. */
-async function confirmed(stripe: Stripe, id: string): Promise<Stripe.PaymentIntent | undefined> {
-  const intent = await stripe.paymentIntents.retrieve(id);
+async function confirmed(
+  stripe: Stripe,
+  id: string,
+  stripeAccount: string | undefined,
+): Promise<Stripe.PaymentIntent | undefined> {
+  const intent = await stripe.paymentIntents.retrieve(id, {}, on(stripeAccount));
   return intent.status === 'requires_payment_method' || intent.status === 'requires_confirmation' ? undefined : intent;
 }
 
@@ -122,7 +137,7 @@ export function refusalOf(failure: StripeFailure, paymentId?: string): Refusal {
 }
 
 /** A client secret is fetched when it is needed and never stored. */
-export async function fetchIntent(ctx: Context, id: string): Promise<Stripe.PaymentIntent> {
+export async function fetchIntent(ctx: Context, id: string, stripeAccount?: string): Promise<Stripe.PaymentIntent> {
   const stripe = await ctx.stripe();
-  return stripe.paymentIntents.retrieve(id);
+  return stripe.paymentIntents.retrieve(id, {}, on(stripeAccount));
 }

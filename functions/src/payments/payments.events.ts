@@ -1,75 +1,83 @@
-import { Timestamp, type Transaction } from 'firebase-admin/firestore';
+import type { Transaction } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
+import { planFlag } from '../admin/flags.service.ts';
 import type { Context } from '../platform/context.ts';
 import { idOf } from '../platform/stripe.ts';
+import type { Write } from '../platform/write.ts';
 import { handler, nothingToFetch, type DispatchTable, type Outcome } from '../webhooks/webhooks.ts';
-import { intentPatch } from './payments.service.ts';
-import { paymentPath, readPayment, updatePayment } from './payments.store.ts';
-import { mergeStatus, type Payment } from './payments.ts';
-import { fetchSale, planSale } from './sale.service.ts';
+import { newsOfCharge, newsOfIntent, type News } from './charged.ts';
+import { planNews } from './moves.service.ts';
+import { paymentPath, readPayment } from './payments.store.ts';
+import { tenantAccountOf, type Payment } from './payments.ts';
+import { fetchSale, noSale, planSale } from './sale.service.ts';
 import type { SaleFacts } from './sale.ts';
 
-/** A PaymentIntent moved: its status is merged by rank. */
+/** A PaymentIntent moved: its status is merged by rank. What Stripe booked is asked about when its charge says that it has. */
 const intentMoved = handler({
   fetch: nothingToFetch,
-  plan: (ctx, tx, event) => planMove(ctx, tx, event, event.data.object as Stripe.PaymentIntent, undefined),
-});
-
-/** It succeeded: as above, and its sale is booked if Stripe has booked it. */
-const intentSucceeded = handler({
-  fetch: async (ctx, event) => {
-    const chargeId = idOf((event.data.object as Stripe.PaymentIntent).latest_charge);
-    return (chargeId && (await fetchSale(ctx, chargeId))) ?? null;
+  plan: async (ctx, tx, event): Promise<Outcome> => {
+    const intent = event.data.object as Stripe.PaymentIntent;
+    const payment = await readPayment(ctx.db, intent.id, tx);
+    if (!payment) return withoutPayment(event, intent, intent.id);
+    return planUpdate(ctx, tx, event, payment, newsOfIntent(intent), undefined);
   },
-  plan: (ctx, tx, event, fetched: SaleFacts | null) =>
-    planMove(ctx, tx, event, event.data.object as Stripe.PaymentIntent, fetched ?? undefined),
 });
 
-/** A charge succeeded or its balance transactions arrived: the sale is booked once, by whichever event comes first. */
+/**
+ * A charge succeeded or its balance transactions arrived: the sale is booked once, by whichever event comes first with a
+ * balance transaction. Without one there is nothing to fetch yet; so a sale costs one fetch.
+ */
 const chargeBooked = handler({
   fetch: async (ctx, event) => {
     const charge = event.data.object as Stripe.Charge;
-    return charge.payment_intent && charge.status === 'succeeded' ? ((await fetchSale(ctx, charge.id)) ?? null) : null;
+    const ready = charge.payment_intent && charge.status === 'succeeded' && charge.balance_transaction;
+    if (!ready || isTheirOwn(event, charge)) return null;
+    return (await fetchSale(ctx, charge.id, event.account)) ?? null;
   },
   plan: async (ctx, tx, event, fetched: SaleFacts | null): Promise<Outcome> => {
     const charge = event.data.object as Stripe.Charge;
     const paymentId = idOf(charge.payment_intent);
     if (!paymentId || charge.status !== 'succeeded') return { outcome: 'applied', writes: [] };
     const payment = await readPayment(ctx.db, paymentId, tx);
-    if (!payment) return { outcome: 'parked', waitingFor: paymentPath(paymentId) };
-    const status = mergeStatus(payment.status, 'succeeded');
-    return planUpdate(ctx, tx, event, payment, status === payment.status ? {} : { status }, fetched ?? undefined);
+    if (!payment) return withoutPayment(event, charge, paymentId);
+    return planUpdate(ctx, tx, event, payment, newsOfCharge(charge), fetched ?? undefined);
   },
 });
 
-async function planMove(
-  ctx: Context,
-  tx: Transaction,
-  event: Stripe.Event,
-  intent: Stripe.PaymentIntent,
-  facts: SaleFacts | undefined,
-): Promise<Outcome> {
-  const payment = await readPayment(ctx.db, intent.id, tx);
-  if (!payment) return { outcome: 'parked', waitingFor: paymentPath(intent.id) };
-  return planUpdate(ctx, tx, event, payment, intentPatch(payment, intent) ?? {}, facts);
-}
+/** What a tenant does on their own account without us concerns nobody here: no application made it. */
+const isTheirOwn = (event: Stripe.Event, object: Pick<Stripe.Charge, 'application'>): boolean =>
+  event.account !== undefined && object.application === null;
+
+const withoutPayment = (event: Stripe.Event, object: Pick<Stripe.Charge, 'application'>, paymentId: string): Outcome =>
+  isTheirOwn(event, object)
+    ? { outcome: 'applied', writes: [] }
+    : { outcome: 'parked', waitingFor: paymentPath(paymentId) };
 
 async function planUpdate(
   ctx: Context,
   tx: Transaction,
   event: Stripe.Event,
   payment: Payment,
-  patch: Partial<Payment>,
+  news: News,
   facts: SaleFacts | undefined,
 ): Promise<Outcome> {
-  const sale = facts ? await planSale(ctx, tx, payment, facts, event.id) : { writes: [], patch: {} };
-  const changed = { ...patch, ...sale.patch };
-  if (Object.keys(changed).length === 0) return { outcome: 'applied', writes: sale.writes };
-  const updatedAt = Timestamp.fromDate(ctx.clock.now());
-  return {
-    outcome: 'applied',
-    writes: [...sale.writes, (t) => updatePayment(ctx.db, t, payment.stripePaymentId, { ...changed, updatedAt })],
-  };
+  if (event.account !== tenantAccountOf(payment)) {
+    return { outcome: 'applied', writes: await planElsewhere(ctx, tx, event, payment) };
+  }
+  const { writes, created, then, patch } = facts ? await planSale(ctx, tx, payment, facts, event.id) : noSale;
+  return { outcome: 'applied', writes: [...writes, ...(await planNews(ctx, tx, payment, news, patch))], created, then };
+}
+
+/** An account's events never touch the document of a payment that is not on that account. */
+function planElsewhere(ctx: Context, tx: Transaction, event: Stripe.Event, payment: Payment): Promise<Write[]> {
+  return planFlag(ctx, tx, {
+    id: `payment-elsewhere_${payment.stripePaymentId}`,
+    kind: 'payment-elsewhere',
+    severity: 'critical',
+    subject: `payments/${payment.stripePaymentId}`,
+    message: `${event.type} ${event.id} of ${event.account ?? 'the platform'} speaks of a payment that is on ${tenantAccountOf(payment) ?? 'the platform'}.`,
+    action: 'Nothing was changed. Look both up in the Stripe dashboard.',
+  });
 }
 
 export const paymentEvents: DispatchTable = {
@@ -77,7 +85,7 @@ export const paymentEvents: DispatchTable = {
   'payment_intent.requires_action': intentMoved,
   'payment_intent.payment_failed': intentMoved,
   'payment_intent.canceled': intentMoved,
-  'payment_intent.succeeded': intentSucceeded,
+  'payment_intent.succeeded': intentMoved,
   'charge.succeeded': chargeBooked,
   'charge.updated': chargeBooked,
 };

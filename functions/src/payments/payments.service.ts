@@ -5,18 +5,21 @@ import { runCommand } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { minor, toMajor, toStripeCurrency, zero, type Currency, type Minor } from '../platform/money.ts';
+import { ensureAccountCustomer } from './account-customers.service.ts';
 import { ensureCustomer } from './customers.service.ts';
 import { confirmIntent, fetchIntent, intentOnce, type IntentCommand } from './intents.service.ts';
 import {
   breakdown,
   mergeStatus,
+  nothingHeld,
   statusOfIntent,
+  tenantAccountOf,
   type Breakdown,
   type Payment,
   type PaymentStatus,
 } from './payments.ts';
 import * as store from './payments.store.ts';
-import type { PaymentPlan, Target } from './plans.ts';
+import type { PaymentPlan, Share, Target } from './plans.ts';
 import { owedFor } from './sources.service.ts';
 
 export { lastPayments } from './recent.store.ts';
@@ -35,6 +38,8 @@ export interface ProcessPaymentReply {
   paymentId: string;
   clientSecret: string | null;
   publishableKey: string;
+  /** Set when the payment is on a seller's own account: Stripe.js must be told. */
+  stripeAccountId?: string;
   amount: number;
   amountMinor: Minor;
   currency: Currency;
@@ -58,12 +63,15 @@ export async function processPayment(
     plan: (tx) => planPayment(ctx, tx, caller, input),
     execute: (plan, startedAt) => executePayment(ctx, { uid: caller.uid, requestId: input.requestId, startedAt }, plan),
   });
-  const [payment, intent] = await Promise.all([store.readPayment(ctx.db, paymentId), fetchIntent(ctx, paymentId)]);
+  const payment = await store.readPayment(ctx.db, paymentId);
   if (!payment) throw new Error(`Payment ${paymentId} is gone after it was written.`);
+  const stripeAccountId = tenantAccountOf(payment);
+  const intent = await fetchIntent(ctx, paymentId, stripeAccountId);
   return {
     paymentId,
     clientSecret: intent.client_secret,
     publishableKey: ctx.config.stripePublishableKey,
+    ...(stripeAccountId ? { stripeAccountId } : {}),
     amount: payment.amount,
     amountMinor: payment.amountMinor,
     currency: payment.currency,
@@ -113,10 +121,13 @@ export async function executePayment(
   command: IntentCommand,
   plan: PaymentPlan,
 ): Promise<{ paymentId: string }> {
-  const customer = await ensureCustomer(ctx, { uid: command.uid, ...(plan.email ? { email: plan.email } : {}) });
-  const intent = await intentOnce(ctx, command, intentParams(command, plan, customer));
+  const stripeAccount = plan.coach && tenantAccountOf(plan.coach);
+  const on: IntentCommand = { ...command, ...(stripeAccount ? { stripeAccount } : {}) };
+  const who = { uid: command.uid, ...(plan.email ? { email: plan.email } : {}) };
+  const customer = await (stripeAccount ? ensureAccountCustomer(ctx, who, stripeAccount) : ensureCustomer(ctx, who));
+  const intent = await intentOnce(ctx, on, intentParams(command, plan, customer));
   await createIfMissing(ctx, paymentOf(ctx, command, plan, intent));
-  if (plan.paymentMethodId) await confirmAndMerge(ctx, command, intent, plan.paymentMethodId);
+  if (plan.paymentMethodId) await confirmAndMerge(ctx, on, intent, plan.paymentMethodId);
   return { paymentId: intent.id };
 }
 
@@ -143,8 +154,16 @@ function intentParams(command: IntentCommand, plan: PaymentPlan, customer: strin
       ...(coach ? { coachId: coach.coachId } : {}),
     },
     ...(plan.savePaymentMethod ? { setup_future_usage: 'off_session' } : {}),
-    ...(coach ? { transfer_data: { destination: coach.stripeAccountId } } : {}),
-    ...(coach && coach.feeMinor > 0 ? { application_fee_amount: coach.feeMinor } : {}),
+    ...(coach ? sharing(coach) : {}),
+  };
+}
+
+/** How Stripe shares a charge by itself. Of a separate charge the share is sent when it is booked (sale.service). */
+function sharing({ chargeModel, stripeAccountId, feeMinor }: Share): Partial<Stripe.PaymentIntentCreateParams> {
+  if (chargeModel === 'separate') return {};
+  return {
+    ...(chargeModel === 'destination' ? { transfer_data: { destination: stripeAccountId } } : {}),
+    ...(feeMinor > 0 ? { application_fee_amount: feeMinor } : {}),
   };
 }
 
@@ -152,10 +171,11 @@ function paymentOf(ctx: Context, command: IntentCommand, plan: PaymentPlan, inte
   const { coach } = plan;
   return {
     ...newPayment(ctx, command, plan, intent),
-    chargeModel: coach ? 'destination' : 'own',
+    chargeModel: coach ? coach.chargeModel : 'own',
     platformFeeMinor: coach ? coach.feeMinor : zero,
     coachAmountMinor: coach ? coach.coachMinor : zero,
     ...(coach ? { coachId: coach.coachId, stripeAccountId: coach.stripeAccountId } : {}),
+    ...(plan.held ? { held: nothingHeld } : {}),
   };
 }
 
@@ -208,7 +228,7 @@ export async function confirmAndMerge(
     await mergeIntent(ctx, await confirmIntent(ctx, command, intent, paymentMethodId));
   } catch (error) {
     if (error instanceof Refusal && error.reason === 'card-declined')
-      await mergeIntent(ctx, await fetchIntent(ctx, intent.id));
+      await mergeIntent(ctx, await fetchIntent(ctx, intent.id, command.stripeAccount));
     throw error;
   }
 }

@@ -47,14 +47,23 @@ export interface Payment {
   disputedMinor?: Minor;
   /** How much has gone back so far and how it was split; the next part is split after it. */
   returned?: Returned;
+  /** Of a price held until sessions are completed: what is left of it and what was released. */
+  held?: Held;
   failureCode?: string;
   failureMessage?: string;
   receiptUrl?: string;
   customerName: string;
   metadata: Record<string, string>;
   paidAt?: Timestamp;
+  /** When Stripe lets the charge's money go. */
+  availableOn?: Timestamp;
   createdAt: Timestamp;
   updatedAt: Timestamp;
+}
+
+/** The account a direct charge and all that follows from it is on; undefined: the platform. */
+export function tenantAccountOf(payment: Pick<Payment, 'chargeModel' | 'stripeAccountId'>): string | undefined {
+  return payment.chargeModel === 'direct' ? payment.stripeAccountId : undefined;
 }
 
 /** Running totals of what refunds and lost disputes took back from a payment. */
@@ -66,6 +75,17 @@ export interface Returned {
   /** Refunds that failed and were not made again: owed to the customer. */
   owedMinor: Minor;
 }
+
+/** Money of the customer's that is nobody's income yet, and what became the coach's share and the fee, in running totals. */
+export interface Held {
+  leftMinor: Minor;
+  releasedMinor: Minor;
+  /** The coach's part of what was released. */
+  releasedCoachMinor: Minor;
+}
+
+/** A held price before its sale is booked. */
+export const nothingHeld: Held = { leftMinor: minor(0), releasedMinor: minor(0), releasedCoachMinor: minor(0) };
 
 const rank: Record<BaseStatus, number> = { pending: 0, failed: 1, canceled: 2, succeeded: 3 };
 

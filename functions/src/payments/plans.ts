@@ -1,3 +1,4 @@
+import type { ChargeModel } from '../coaches/terms.ts';
 import type { Currency, Minor } from '../platform/money.ts';
 import type { VatLine } from './vat.ts';
 
@@ -8,6 +9,7 @@ export type Target = { kind: 'product' | 'order' | 'session'; id: string };
 export interface Share {
   coachId: string;
   stripeAccountId: string;
+  chargeModel: ChargeModel;
   coachMinor: Minor;
   feeMinor: Minor;
 }
@@ -26,6 +28,8 @@ export interface Owed {
   vatLines?: VatLine[];
   /** Set when a coach shares in it. */
   coach?: Share;
+  /** The price is held until sessions are completed (a bundle; a session's is so by itself). */
+  held?: true;
   /**
    * Names the attempt where something is paid once only (an order, a session): whoever starts the same attempt gets the
    * same PaymentIntent. Without it every command makes its own.

@@ -1,20 +1,24 @@
-import { Timestamp } from 'firebase-admin/firestore';
 import { raiseFlag } from '../admin/flags.service.ts';
 import { hours, minutes } from '../platform/clock.ts';
 import { finish, type CommandRecord } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf, Refusal } from '../platform/errors.ts';
 import { runWrites } from '../platform/write.ts';
+import { releaseParked } from '../webhooks/webhooks.service.ts';
 import { fetchIntent, type IntentCommand } from './intents.service.ts';
 import {
   createSubscriptionCommand,
   executeSubscription,
   type SubscriptionPlan,
 } from './subscriptions/subscriptions.service.ts';
-import { executePayment, intentPatch, processPaymentCommand } from './payments.service.ts';
+import { executePayment, processPaymentCommand } from './payments.service.ts';
 import type { PaymentPlan } from './plans.ts';
 import * as store from './payments.store.ts';
-import { fetchSale, planSale } from './sale.service.ts';
+import { newsOfIntent } from './charged.ts';
+import { planNews } from './moves.service.ts';
+import { createOrderCommand } from './orders/orders.service.ts';
+import { tenantAccountOf, type Payment } from './payments.ts';
+import { fetchSale, noSale, planSale } from './sale.service.ts';
 import { idOf } from '../platform/stripe.ts';
 
 const perCall = 100;
@@ -34,7 +38,7 @@ export async function resumeCommands(ctx: Context, now: Date): Promise<{ resumed
   }
   let booked = 0;
   for (const payment of await store.succeededUnbooked(ctx.db, new Date(now.getTime() - minutes(15)), perCall)) {
-    if (await bookMissing(ctx, payment.stripePaymentId, now)) booked++;
+    if (await bookMissing(ctx, payment)) booked++;
   }
   return { resumed, booked };
 }
@@ -51,8 +55,13 @@ async function resume(
     customerGone: true,
   });
   try {
-    await finish<PaymentPlan | SubscriptionPlan, object>(ctx, record, (plan, startedAt) => {
-      if (record.command === processPaymentCommand) return executePayment(ctx, command(startedAt), plan as PaymentPlan);
+    await finish<PaymentPlan | SubscriptionPlan, object>(ctx, record, async (plan, startedAt) => {
+      if (record.command === processPaymentCommand) {
+        const { id } = await executePayment(ctx, command(startedAt), plan as PaymentPlan);
+        return { paymentId: id };
+      }
+      // The order was made in the commit that accepted the command.
+      if (record.command === createOrderCommand) return plan;
       if (record.command === createSubscriptionCommand) {
         return executeSubscription(ctx, command(startedAt), plan as SubscriptionPlan).then((started) => ({
           ...started,
@@ -85,10 +94,12 @@ async function resume(
 }
 
 /** Books one sale whose events were lost. Returns whether it is booked now. */
-async function bookMissing(ctx: Context, paymentId: string, now: Date): Promise<boolean> {
-  const intent = await fetchIntent(ctx, paymentId);
+async function bookMissing(ctx: Context, unbooked: Payment): Promise<boolean> {
+  const paymentId = unbooked.stripePaymentId;
+  const stripeAccount = tenantAccountOf(unbooked);
+  const intent = await fetchIntent(ctx, paymentId, stripeAccount);
   const chargeId = idOf(intent.latest_charge);
-  const facts = chargeId ? await fetchSale(ctx, chargeId) : undefined;
+  const facts = chargeId ? await fetchSale(ctx, chargeId, stripeAccount) : undefined;
   if (!facts) {
     await raiseFlag(ctx, {
       id: `sale-unbooked_${paymentId}`,
@@ -101,16 +112,15 @@ async function bookMissing(ctx: Context, paymentId: string, now: Date): Promise<
     });
     return false;
   }
-  await ctx.db.runTransaction(async (tx) => {
+  const booked = await ctx.db.runTransaction(async (tx) => {
     const payment = await store.readPayment(ctx.db, paymentId, tx);
-    if (!payment) return;
+    if (!payment) return noSale;
     const sale = await planSale(ctx, tx, payment, facts, undefined);
-    runWrites(tx, sale.writes);
-    store.updatePayment(ctx.db, tx, paymentId, {
-      ...intentPatch(payment, intent),
-      ...sale.patch,
-      updatedAt: Timestamp.fromDate(now),
-    });
+    const news = await planNews(ctx, tx, payment, newsOfIntent(intent), sale.patch);
+    runWrites(tx, [...sale.writes, ...news]);
+    return sale;
   });
+  for (const path of booked.created) await releaseParked(ctx, path);
+  for (const follow of booked.then) await follow(ctx);
   return true;
 }

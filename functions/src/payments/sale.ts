@@ -1,12 +1,14 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import { destinationSale, ownSale, stripeFee, type LedgerEntry } from '../ledger/ledger.ts';
-import { minor, type Minor } from '../platform/money.ts';
+import { directSale, separateSale, sessionPaid } from '../ledger/shares.ts';
+import { minor, zero, type Minor } from '../platform/money.ts';
 import type { Payment } from './payments.ts';
 
 /** What Stripe booked for one succeeded charge, in plain JSON, so that it can be kept with the event that asked for it. */
 export interface SaleFacts {
   chargeId: string;
   amountMinor: number;
+  /** Where the charge is: on the platform, or on the account of a direct charge. */
   balanceTransaction: {
     id: string;
     created: number;
@@ -27,6 +29,16 @@ export interface SaleFacts {
     /** What reached the coach's balance. */
     received: { transactionId: string; netMinor: number; availableOn: number };
   };
+  /** A charge on a tenant's own account. */
+  direct?: {
+    stripeAccountId: string;
+    applicationFeeMinor: number;
+    applicationFeeTransactionId?: string;
+    /** Stripe's fee where the tenant pays it: part of the balance transaction's. */
+    stripeFeeMinor: number;
+    /** Stripe's fee where the platform is billed for it. */
+    billed?: { transactionId: string; created: number; feeMinor: number };
+  };
   paymentMethodType?: string;
   receiptUrl?: string;
 }
@@ -36,81 +48,133 @@ export interface BookedSale {
   entries: (LedgerEntry | undefined)[];
   patch: Partial<Payment>;
   availableOn: Timestamp;
+  /** The coach's share is theirs now; of a price that is held until sessions are completed nothing is yet. */
+  earned: boolean;
+  /** What the platform is still to send to the coach for it. */
+  toTransferMinor: Minor;
   /** Where Stripe's amounts differ from what was asked for; booked as Stripe has it, told to a person. */
   difference?: string;
 }
 
+/** How the charge was shared, the ledger's document of it, and what of the payment follows. */
+interface Shared {
+  sale: LedgerEntry;
+  coachMinor: Minor;
+  feeMinor: Minor;
+  /** Stripe's cost of the charge, whoever paid it. */
+  stripeFeeMinor: number;
+  /** The part of that which left the platform's balance, and where. */
+  billed: { transactionId: string; created: number; feeMinor: number };
+}
+
+/** A session's price, and a bundle's, is nobody's income until a session is completed. */
+export const isHeld = (payment: Pick<Payment, 'sessionId' | 'held'>): boolean =>
+  payment.sessionId !== undefined || payment.held !== undefined;
+
 /** Turns what Stripe booked into ledger documents and the payment's figures. Pure; throws only on a broken invariant. */
 export function bookSale(payment: Payment, facts: SaleFacts, sourceEventId: string | undefined): BookedSale {
-  const { balanceTransaction: booked, share } = facts;
-  // Never own revenue by default: a charge that should carry a coach's share and does not waits for a person.
-  if (Boolean(share) !== Boolean(payment.coachId)) {
-    throw new Error(
-      `Charge ${facts.chargeId}: payment ${payment.stripePaymentId} ${payment.coachId ? 'has' : 'has no'} coach, the charge differs.`,
-    );
-  }
-  const occurredAt = Timestamp.fromMillis(booked.created * 1000);
-  const base = {
-    chargeId: facts.chargeId,
-    paymentId: payment.stripePaymentId,
-    occurredAt,
-    currency: booked.currency,
-    grossMinor: minor(booked.amountMinor),
-    vatRate: payment.vatRate,
-    ...(sourceEventId ? { sourceEventId } : {}),
-  };
-  const source = sourceEventId ? { sourceEventId } : {};
+  const { balanceTransaction: booked, share, direct } = facts;
+  const shared = shareOut(payment, facts, sourceEventId);
   const fee = stripeFee({
-    balanceTransactionId: booked.id,
-    occurredAt,
+    balanceTransactionId: shared.billed.transactionId,
+    occurredAt: Timestamp.fromMillis(shared.billed.created * 1000),
     currency: booked.currency,
-    feeMinor: minor(booked.feeMinor),
+    feeMinor: minor(shared.billed.feeMinor),
     paymentId: payment.stripePaymentId,
-    ...source,
+    ...(sourceEventId ? { sourceEventId } : {}),
   });
-  const coachMinor = minor(share?.received.netMinor ?? 0);
-  const feeMinor = minor(share ? booked.amountMinor - coachMinor : 0);
-  const sale =
-    share && payment.coachId
-      ? destinationSale({
-          ...base,
-          coachId: payment.coachId,
-          stripeAccountId: share.stripeAccountId,
-          coachMinor,
-          feeMinor,
-          balanceTransactionIds: transactionIds(facts),
-        })
-      : ownSale({ ...base, balanceTransactionIds: transactionIds(facts) });
-  const difference = differenceOf(payment, facts, coachMinor, feeMinor);
+  const held = payment.coachId !== undefined && payment.chargeModel === 'separate' && isHeld(payment);
+  const difference = differenceOf(payment, facts, shared);
+  const availableOn = Timestamp.fromMillis(Math.max(booked.availableOn, share?.received.availableOn ?? 0) * 1000);
+  const platformMinor = direct ? direct.applicationFeeMinor : booked.amountMinor - shared.coachMinor;
   return {
-    entries: [sale, fee],
-    parts: sale.parts,
+    entries: [shared.sale, fee],
+    parts: shared.sale.parts,
     patch: {
       stripeChargeId: facts.chargeId,
       ...(share ? { stripeTransferId: share.transferId, stripeAccountId: share.stripeAccountId } : {}),
-      stripeFeeMinor: minor(booked.feeMinor),
-      netMinor: minor(booked.amountMinor - coachMinor - booked.feeMinor),
+      stripeFeeMinor: minor(shared.stripeFeeMinor),
+      netMinor: minor(platformMinor - shared.billed.feeMinor),
+      // Once only: what was released or refunded since stands.
+      ...(held && payment.netMinor === null
+        ? { held: { leftMinor: minor(booked.amountMinor), releasedMinor: zero, releasedCoachMinor: zero } }
+        : {}),
       ...(facts.paymentMethodType ? { paymentMethodType: facts.paymentMethodType } : {}),
       ...(facts.receiptUrl ? { receiptUrl: facts.receiptUrl } : {}),
-      paidAt: occurredAt,
+      paidAt: shared.sale.occurredAt,
+      availableOn,
     },
-    availableOn: Timestamp.fromMillis(Math.max(booked.availableOn, share?.received.availableOn ?? 0) * 1000),
+    availableOn,
+    earned: payment.coachId !== undefined && !held,
+    toTransferMinor: payment.chargeModel === 'separate' && !held ? shared.coachMinor : zero,
     ...(difference ? { difference } : {}),
   };
 }
 
+/** By the payment's charge model; what Stripe booked must be of that kind. Never own revenue by default. */
+function shareOut(payment: Payment, facts: SaleFacts, sourceEventId: string | undefined): Shared {
+  const { balanceTransaction: booked, share, direct } = facts;
+  const { chargeModel, coachId, stripeAccountId } = payment;
+  const base = {
+    chargeId: facts.chargeId,
+    stripeObjectId: facts.chargeId,
+    paymentId: payment.stripePaymentId,
+    occurredAt: Timestamp.fromMillis(booked.created * 1000),
+    currency: booked.currency,
+    grossMinor: minor(booked.amountMinor),
+    vatRate: payment.vatRate,
+    balanceTransactionIds: transactionIds(facts),
+    ...(sourceEventId ? { sourceEventId } : {}),
+  };
+  const onPlatform = {
+    stripeFeeMinor: booked.feeMinor,
+    billed: { transactionId: booked.id, created: booked.created, feeMinor: booked.feeMinor },
+  };
+  if (!coachId && chargeModel === 'own' && !share && !direct) {
+    return { sale: ownSale(base), coachMinor: zero, feeMinor: zero, ...onPlatform };
+  }
+  if (coachId && chargeModel === 'destination' && share && !direct) {
+    const coachMinor = minor(share.received.netMinor);
+    const parts = { coachMinor, feeMinor: minor(booked.amountMinor - coachMinor) };
+    const sale = destinationSale({ ...base, ...parts, coachId, stripeAccountId: share.stripeAccountId });
+    return { sale, ...parts, ...onPlatform };
+  }
+  if (coachId && chargeModel === 'separate' && !share && !direct) {
+    const coachMinor = minor(Math.min(payment.coachAmountMinor, booked.amountMinor));
+    const parts = { coachMinor, feeMinor: minor(booked.amountMinor - coachMinor) };
+    const sale = isHeld(payment) ? sessionPaid({ ...base, coachId }) : separateSale({ ...base, ...parts, coachId });
+    return { sale, ...parts, ...onPlatform };
+  }
+  if (coachId && chargeModel === 'direct' && direct && direct.stripeAccountId === stripeAccountId) {
+    const receivedMinor = minor(booked.amountMinor - booked.feeMinor);
+    const feeMinor = minor(direct.applicationFeeMinor);
+    return {
+      sale: directSale({ ...base, coachId, stripeAccountId, receivedMinor, feeMinor }),
+      coachMinor: minor(receivedMinor + direct.stripeFeeMinor),
+      feeMinor,
+      stripeFeeMinor: direct.stripeFeeMinor + (direct.billed?.feeMinor ?? 0),
+      billed: direct.billed ?? { transactionId: booked.id, created: booked.created, feeMinor: 0 },
+    };
+  }
+  throw new Error(
+    `Charge ${facts.chargeId}: payment ${payment.stripePaymentId} is ${chargeModel} and ` +
+      `${coachId ? 'has' : 'has no'} coach, the charge differs.`,
+  );
+}
+
 function transactionIds(facts: SaleFacts): string[] {
-  const { share } = facts;
+  const { share, direct } = facts;
   const ids = [
     facts.balanceTransaction.id,
     share?.transferTransactionId,
     share?.applicationFeeTransactionId,
     share?.received.transactionId,
+    direct?.applicationFeeTransactionId,
   ];
   return ids.filter((id) => id !== undefined);
 }
 
-function differenceOf(payment: Payment, facts: SaleFacts, coachMinor: Minor, feeMinor: Minor): string | undefined {
+function differenceOf(payment: Payment, facts: SaleFacts, { coachMinor, feeMinor }: Shared): string | undefined {
   const pairs: [what: string, asked: number | string, booked: number | string][] = [
     ['amount', payment.amountMinor, facts.amountMinor],
     ['currency', payment.currency, facts.balanceTransaction.currency],

@@ -7,13 +7,20 @@ import { Refusal } from '../platform/errors.ts';
 import type { Currency, Minor } from '../platform/money.ts';
 import type { Share } from './plans.ts';
 
-/** The coach's share by the coach's terms of today. `name` is what the customer is told cannot be bought. */
-export async function shareOf(
-  ctx: Context,
-  tx: Transaction,
-  coachId: string,
-  sold: { name: string; amountMinor: Minor; currency: Currency },
-): Promise<Share> {
+/** What is sold, as far as its sharing goes. */
+export interface Sold {
+  /** What the customer is told cannot be bought. */
+  name: string;
+  amountMinor: Minor;
+  currency: Currency;
+  /**
+   * The share is sent by a transfer of its own (sessions, subscriptions), so that `destination` terms charge as `separate`.
+   */
+  sentLater?: boolean;
+}
+
+/** The coach's share by the coach's terms of today. Refused while the coach's account cannot be charged that way. */
+export async function shareOf(ctx: Context, tx: Transaction, coachId: string, sold: Sold): Promise<Share> {
   const coach: Coach | undefined = await readCoach(ctx, coachId, tx);
   if (!coach?.stripeAccountId || !coach.acceptsPayments) {
     throw new Refusal(
@@ -22,13 +29,19 @@ export async function shareOf(
       `The coach of ${sold.name} cannot take payments yet.`,
     );
   }
-  if (coach.terms.chargeModel !== 'destination') {
+  const { terms } = coach;
+  if (terms.chargeModel === 'direct' && !(coach.chargesEnabled && coach.takesCards)) {
     throw new Refusal(
-      'unimplemented',
-      'charge-model-unavailable',
-      `Payments with the charge model ${coach.terms.chargeModel} cannot be taken yet.`,
+      'failed-precondition',
+      'account-takes-no-cards',
+      `${sold.name} is sold on the seller's own Stripe account, which cannot take card payments yet.`,
     );
   }
-  const shares = split(sold.amountMinor, coach.terms, sold.currency);
-  return { coachId, stripeAccountId: coach.stripeAccountId, ...shares };
+  const chargeModel = terms.chargeModel === 'destination' && sold.sentLater ? 'separate' : terms.chargeModel;
+  return {
+    coachId,
+    stripeAccountId: coach.stripeAccountId,
+    chargeModel,
+    ...split(sold.amountMinor, terms, sold.currency),
+  };
 }

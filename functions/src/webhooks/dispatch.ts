@@ -1,4 +1,6 @@
 import { coachEvents } from '../coaches/coaches.events.ts';
+import { accountCustomerEvents } from '../payments/account-customers.events.ts';
+import { fraudEvents } from '../payments/fraud/fraud.events.ts';
 import { methodEvents } from '../payments/methods/methods.events.ts';
 import { paymentEvents } from '../payments/payments.events.ts';
 import { subscriptionEvents } from '../payments/subscriptions/subscriptions.events.ts';
@@ -14,7 +16,9 @@ import { joinTables } from './join.ts';
 export const dispatchTable = joinTables({
   payments: paymentEvents,
   methods: methodEvents,
+  accountCustomers: accountCustomerEvents,
   subscriptions: subscriptionEvents,
+  fraud: fraudEvents,
   transfers: transferEvents,
   coaches: coachEvents,
   payouts: payoutEvents,
