@@ -5,6 +5,7 @@ export {
   getCoachStatus,
   startCoachOnboarding,
 } from './coaches/coaches.api.ts';
+export { setCoachTerms, updatePayoutSettings } from './coaches/settings.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
 export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';
 export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';

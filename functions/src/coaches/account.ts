@@ -95,6 +95,7 @@ export function withAccount(coach: Coach, facts: AccountFacts, at: Timestamp): C
     detailsSubmitted: facts.detailsSubmitted,
     requirementsDue: facts.requirementsDue,
     takesCards: facts.cardPayments === 'active',
+    takesTransfers: facts.transfers === 'active',
     ...(facts.deadline ? { requirementsDeadline: Timestamp.fromMillis(facts.deadline * 1000) } : {}),
     ...(facts.disabledReason ? { disabledReason: facts.disabledReason } : {}),
     ...(facts.email ? { accountEmail: facts.email } : {}),

@@ -20,3 +20,5 @@ export const accountNotReadable = (log: Log, coachId: string, stripeAccountId: s
 
 export const accountDeauthorized = (log: Log, coachId: string, stripeAccountId: string) =>
   log.error('coach.account-deauthorized', { coachId, stripeAccountId });
+
+export const termsSet = (log: Log, coachId: string, by: string) => log.info('coach.terms-set', { coachId, by });

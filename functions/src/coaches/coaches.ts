@@ -64,6 +64,10 @@ export interface Coach {
   accountEmail?: string;
   /** Stripe lets the account take cards in its own name: what charging on it (`direct`) needs. */
   takesCards?: boolean;
+  /** Stripe lets the account receive shares. */
+  takesTransfers?: boolean;
+  /** Absent: not registered for VAT. */
+  vatNumber?: string;
   /** When what is due must be given; then Stripe restricts the account. */
   requirementsDeadline?: Timestamp;
   /** The bank account or debit card payouts go to, as Stripe names it. */

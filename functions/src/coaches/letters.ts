@@ -1,7 +1,8 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { businessTime } from '../platform/clock.ts';
 import type { Letter } from '../platform/mail.ts';
-import type { Coach } from './coaches.ts';
+import { formatMoney } from '../platform/money.ts';
+import type { Cadence, Coach } from './coaches.ts';
 import { requirementTexts, type Language } from './requirements.ts';
 
 /** Letters to coaches are in Swedish first and in English below: we do not know which the coach reads. */
@@ -66,3 +67,34 @@ export function bankChangedLetter(coachId: string, before: Coach, next: Coach, u
     ),
   };
 }
+
+/** To a coach whose terms an administrator has changed. */
+export function termsLetter(coachId: string, { terms, payoutSettings, hold, currency }: Coach): Letter {
+  const percent = String(terms.feePercent).replace('.', ',');
+  const fixed = terms.feeFixedMinor > 0 ? formatMoney(terms.feeFixedMinor, currency) : undefined;
+  return {
+    toUids: [coachId],
+    message: both(
+      { sv: 'Dina villkor har ändrats', en: 'Your terms have changed' },
+      [
+        `Vår avgift är nu ${percent} %${fixed ? ` och ${fixed}` : ''} av varje betalning. Betalningar som redan är gjorda påverkas inte.`,
+        `Utbetalning sker ${cadences[payoutSettings.cadence].sv}.`,
+        ...(hold ? [`Dina utbetalningar vilar tills vidare: ${hold.reason}`] : []),
+      ],
+      [
+        `Our fee is now ${percent} %${fixed ? ` and ${fixed}` : ''} of each payment. Payments made before keep theirs.`,
+        `You are paid ${cadences[payoutSettings.cadence].en}.`,
+        ...(hold ? [`Your payouts rest for now: ${hold.reason}`] : []),
+      ],
+    ),
+  };
+}
+
+/** When a coach is paid, in words. */
+const cadences: Record<Cadence, Record<Language, string>> = {
+  daily: { sv: 'varje bankdag', en: 'every banking day' },
+  weekly: { sv: 'varje vecka', en: 'every week' },
+  biweekly: { sv: 'varannan vecka', en: 'every second week' },
+  monthly: { sv: 'varje månad', en: 'every month' },
+  manual: { sv: 'för hand', en: 'by hand' },
+};

@@ -1,8 +1,14 @@
 import type { Config } from '../config.ts';
-import { minor, minorPerMajor, type Currency, type Minor } from '../platform/money.ts';
+import { formatMoney, minor, minorPerMajor, type Currency, type Minor } from '../platform/money.ts';
 
 /** How a payment is charged; set per coach. */
 export type ChargeModel = 'destination' | 'separate' | 'direct';
+
+/**
+ * Which invoice goes with a payout: the platform writes the coach's own invoice for what it sold for them
+ * (självfakturering), or its invoice to the coach for the fee.
+ */
+export type Invoicing = 'self_billing' | 'commission';
 
 /** What the platform keeps of a coach's payments. */
 export interface Terms {
@@ -12,6 +18,10 @@ export interface Terms {
   /** `whole`: the percentage is rounded down to a whole major unit; `minor`: down to a minor unit. */
   feeRounding: 'whole' | 'minor';
   chargeModel: ChargeModel;
+  /** The coach may give their own customers money back without an administrator. */
+  mayRefund?: boolean;
+  /** Absent: none. */
+  invoicing?: Invoicing;
 }
 
 export function defaultTerms(config: Pick<Config, 'platformFeePercent' | 'feeRounding'>): Terms {
@@ -41,4 +51,24 @@ export function split(amount: Minor, terms: Terms, currency: Currency): Split {
   const percentage = exact - (exact % step);
   const feeMinor = minor(Math.min(amount, percentage + terms.feeFixedMinor));
   return { feeMinor, coachMinor: minor(amount - feeMinor) };
+}
+
+/** Stripe's fee on a Swedish card: 1.5 % and 1.80 SEK (Stripe, Swedish price list). Other currencies are not compared. */
+const stripeCost = { percent: 1.5, fixedMinor: 180, currency: 'SEK' };
+
+/** Prices that coaches ask, in major units. */
+const samplePrices = [100, 500, 1000, 5000];
+
+/** In words, when the fee of a usual sale is less than Stripe takes of it: the platform would pay to sell. */
+export function feeWarning(terms: Terms, currency: Currency): string | undefined {
+  if (currency !== stripeCost.currency) return undefined;
+  for (const price of samplePrices) {
+    const amount = minor(price * minorPerMajor(currency));
+    const { feeMinor } = split(amount, terms, currency);
+    const cost = minor(Math.round((amount * stripeCost.percent) / 100) + stripeCost.fixedMinor);
+    if (feeMinor < cost) {
+      return `Of ${formatMoney(amount, currency)} the fee is ${formatMoney(feeMinor, currency)}, and Stripe takes about ${formatMoney(cost, currency)}: the platform loses on such sales.`;
+    }
+  }
+  return undefined;
 }

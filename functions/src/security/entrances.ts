@@ -53,6 +53,18 @@ const callables: readonly Entrance[] = [
     optional: ['country'],
   }),
   entrance('createCoachLoginLink', 'callable', { allowed: ['coach'], by: withRole }),
+  entrance('updatePayoutSettings', 'callable', {
+    allowed: ['coach'],
+    by: withRole,
+    input: { requestId: 'payout-settings-1', cadence: 'weekly', minimumMinor: 2000 },
+    optional: ['cadence', 'minimumMinor'],
+  }),
+  entrance('setCoachTerms', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { coachId: 'coach-karin', requestId: 'coach-terms-1', note: 'Agreed.', feePercent: 20 },
+    optional: ['feePercent'],
+  }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
   entrance('approveOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('an-approval-1') }),
   entrance('rejectOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('a-rejection-1') }),
