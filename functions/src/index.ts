@@ -1,5 +1,11 @@
 export { createSubscription, processPayment } from './payments/payments.api.ts';
 export {
+  createSetupIntent,
+  listPaymentMethods,
+  removePaymentMethod,
+  setDefaultPaymentMethod,
+} from './payments/methods/methods.api.ts';
+export {
   createCoachAccountSession,
   createCoachLoginLink,
   getCoachStatus,

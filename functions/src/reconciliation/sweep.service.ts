@@ -1,5 +1,6 @@
 import { resolveVouchers } from '../accounting/accounting.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
+import { noticeExpiring } from '../payments/methods/expiry.service.ts';
 import { resumeCommands } from '../payments/recovery.service.ts';
 import { resolveTransfers } from '../payments/transfers/resolve.service.ts';
 import { resolvePayouts } from '../payouts/payouts.service.ts';
@@ -22,6 +23,7 @@ const parts: readonly SweepPart[] = [
   { part: 'commands', run: resumeCommands },
   { part: 'transfers', run: resolveTransfers },
   { part: 'payouts', run: resolvePayouts },
+  { part: 'expiring methods', run: noticeExpiring },
   { part: 'vouchers', run: resolveVouchers },
   { part: 'invariants', run: (ctx) => checkInvariants(ctx) },
 ];

@@ -40,6 +40,10 @@ const callables: readonly Entrance[] = [
     input: { ...payment, productId: 'premium', requestId: 'a-subscription-1', quantity: 1 },
     optional: ['paymentMethodId', 'quantity'],
   }),
+  entrance('createSetupIntent', 'callable', { allowed: signedIn, input: { requestId: 'a-setup-intent-1' } }),
+  entrance('listPaymentMethods', 'callable', { allowed: signedIn }),
+  entrance('setDefaultPaymentMethod', 'callable', { allowed: signedIn, input: { paymentMethodId: 'pm_unknown1' } }),
+  entrance('removePaymentMethod', 'callable', { allowed: signedIn, input: { paymentMethodId: 'pm_unknown1' } }),
   entrance('startCoachOnboarding', 'callable', {
     allowed: ['coach'],
     by: withRole,
