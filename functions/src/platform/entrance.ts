@@ -8,6 +8,7 @@ import { guardedBody, refusedBody } from './entrance-guard.ts';
 import { messageOf, Refusal } from './errors.ts';
 import { inputProblem } from './limits.ts';
 import type { Log } from './log.ts';
+import { requireRoom, type Limit } from './throttle.ts';
 import { requireStanding } from './tokens.ts';
 
 /** Options every function shares. 60 s is Firebase's default time limit, said aloud. */
@@ -28,6 +29,8 @@ export interface CallableSpec<I, O> {
   name: string;
   right: Right;
   input: z.ZodType<I>;
+  /** How often one user may call it; for what costs calls to Stripe or could try out stolen cards. */
+  limit?: Limit;
   handle(ctx: Context, caller: Caller, input: I): Promise<O>;
 }
 
@@ -72,10 +75,12 @@ export async function admit(right: Right, caller: Caller, idToken: string): Prom
   await requireStanding(idToken);
 }
 
-/** The same for the REST functions: right, schema, service. `data` may be the refusal its body has met already. */
+/** The same for the REST functions: right, schema, the user's limit, service. `data` may be the refusal its body has met already. */
 export async function answer<I, O>(ctx: Context, spec: CallableSpec<I, O>, caller: Caller, data: unknown): Promise<O> {
   requireRight(caller, spec.right);
-  return spec.handle(ctx, caller, parseInput(spec.input, data));
+  const input = parseInput(spec.input, data);
+  if (spec.limit) await requireRoom(ctx, caller.uid, spec.name, spec.limit, input);
+  return spec.handle(ctx, caller, input);
 }
 
 export function parseInput<I>(schema: z.ZodType<I>, data: unknown): I {

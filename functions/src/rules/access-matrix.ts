@@ -145,6 +145,7 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('approvals'),
   closed('requests'),
   closed('stripeEvents'),
+  closed('limits'),
   closed('payoutLocks'),
   closed('mail'),
   // No rule names these.

@@ -1,5 +1,6 @@
 import { coachEvents } from '../coaches/coaches.events.ts';
 import { accountCustomerEvents } from '../payments/account-customers.events.ts';
+import { fraudEvents } from '../payments/fraud/fraud.events.ts';
 import { methodEvents } from '../payments/methods/methods.events.ts';
 import { paymentEvents } from '../payments/payments.events.ts';
 import { subscriptionEvents } from '../payments/subscriptions/subscriptions.events.ts';
@@ -17,6 +18,7 @@ export const dispatchTable = joinTables({
   methods: methodEvents,
   accountCustomers: accountCustomerEvents,
   subscriptions: subscriptionEvents,
+  fraud: fraudEvents,
   transfers: transferEvents,
   coaches: coachEvents,
   payouts: payoutEvents,
