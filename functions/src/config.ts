@@ -12,6 +12,10 @@ const params = {
   platformFeePercent: defineString('PLATFORM_FEE_PERCENT', { default: '20' }),
   feeRounding: defineString('FEE_ROUNDING', { default: 'whole' }),
   currency: defineString('CURRENCY', { default: 'sek' }),
+  acceptedCurrencies: defineString('ACCEPTED_CURRENCIES', { default: '' }),
+  receipts: defineString('RECEIPTS', { default: 'stripe' }),
+  orderLifetimeHours: defineInt('ORDER_LIFETIME_HOURS', { default: 24 }),
+  invoiceLifetimeDays: defineInt('INVOICE_LIFETIME_DAYS', { default: 30 }),
   accountingProfile: defineString('ACCOUNTING_PROFILE', { default: 'specification' }),
   voucherSeries: defineString('VOUCHER_SERIES', { default: 'S' }),
   clearingAccount: defineInt('CLEARING_ACCOUNT', { default: 1686 }),
@@ -66,6 +70,16 @@ const schema = z.object({
     .string()
     .regex(/^[a-z]{3}$/)
     .transform((code) => code.toUpperCase()),
+  /** Currencies taken beside the platform's own: "eur,nok". Stripe converts; the ledger is in what it settles in. */
+  acceptedCurrencies: z
+    .string()
+    .regex(/^([a-z]{3}(,[a-z]{3})*)?$/)
+    .transform((list) => (list === '' ? [] : list.toUpperCase().split(','))),
+  /** Who sends receipts: Stripe to the caller's address (a letter of ours where there is none), or always a letter. */
+  receipts: z.enum(['stripe', 'letter']),
+  /** How long an unpaid order or booking keeps its goods, and how long an invoice or contract may be paid. */
+  orderLifetimeHours: z.number().int().min(1),
+  invoiceLifetimeDays: z.number().int().min(1),
   accountingProfile: z.enum(['specification']),
   voucherSeries: z.string().regex(/^[A-Z0-9]{1,10}$/),
   clearingAccount: z.number().int().min(1000).max(9999),

@@ -15,6 +15,8 @@ export interface IntentCommand {
   customerGone?: boolean;
   /** The connected account that charges for itself (charge model `direct`); the platform otherwise. */
   stripeAccount?: string;
+  /** Set where several commands may start the same payment (an order's): they ask Stripe under this one name. */
+  attempt?: string;
 }
 
 /** Where a call goes: a tenant's account, or the platform. */
@@ -31,13 +33,18 @@ export async function intentOnce(
     return (await findIntent(stripe, command, params.customer)) ?? expired(command.requestId);
   }
   try {
-    const idempotencyKey = `pi:${command.uid}:${command.requestId}`;
+    const idempotencyKey = `pi:${command.attempt ?? `${command.uid}:${command.requestId}`}`;
     return await askOrFind(
       () => stripe.paymentIntents.create(params, { idempotencyKey, ...on(command.stripeAccount) }),
       () => findIntent(stripe, command, params.customer),
     );
   } catch (error) {
-    throw refusalOf(classifyStripeError(error));
+    const failure = classifyStripeError(error);
+    // Another tab began the same attempt a little otherwise (with another address, say): what it made is the attempt's.
+    const begun = failure.code === 'StripeIdempotencyError' && command.attempt;
+    const found = begun ? await findIntent(stripe, command, params.customer) : undefined;
+    if (found) return found;
+    throw refusalOf(failure);
   }
 }
 
@@ -52,7 +59,9 @@ async function findIntent(
     on(command.stripeAccount),
   );
   for await (const intent of list) {
-    if (intent.metadata.requestId === command.requestId && intent.metadata.userId === command.uid) return intent;
+    const { userId, requestId, attempt } = intent.metadata;
+    const same = command.attempt ? attempt === command.attempt : requestId === command.requestId;
+    if (same && userId === command.uid) return intent;
   }
   return undefined;
 }
@@ -74,6 +83,7 @@ export async function confirmIntent(
   command: IntentCommand,
   intent: Stripe.PaymentIntent,
   paymentMethodId: string,
+  how: ConfirmHow = {},
 ): Promise<Stripe.PaymentIntent> {
   if (intent.status !== 'requires_payment_method' && intent.status !== 'requires_confirmation') return intent;
   // Nothing is charged behind a customer's back, nor on a day-old click: only what was asked before is found out.
@@ -86,13 +96,53 @@ export async function confirmIntent(
       () =>
         stripe.paymentIntents.confirm(
           intent.id,
-          { payment_method: paymentMethodId },
+          { payment_method: paymentMethodId, ...how },
           { idempotencyKey: key, ...on(command.stripeAccount) },
         ),
       () => confirmed(stripe, intent.id, command.stripeAccount),
     );
   } catch (error) {
+    const failure = classifyStripeError(error);
+    const current =
+      failure.code === 'payment_intent_unexpected_state'
+        ? await confirmed(stripe, intent.id, command.stripeAccount)
+        : undefined;
+    // Another tab was faster: what came of it is the answer.
+    if (current) return current;
+    throw refusalOf(failure, intent.id);
+  }
+}
+
+export type ConfirmHow = Pick<Stripe.PaymentIntentConfirmParams, 'return_url' | 'setup_future_usage'>;
+
+/** Lets an open intent keep the card, when a later tab asks for that. */
+export async function keepMethod(
+  ctx: Context,
+  intent: Stripe.PaymentIntent,
+  stripeAccount: string | undefined,
+): Promise<Stripe.PaymentIntent> {
+  if (intent.setup_future_usage || intent.status !== 'requires_payment_method') return intent;
+  const stripe = await ctx.stripe();
+  try {
+    return await stripe.paymentIntents.update(intent.id, { setup_future_usage: 'off_session' }, on(stripeAccount));
+  } catch (error) {
     throw refusalOf(classifyStripeError(error), intent.id);
+  }
+}
+
+/**
+ * Cancels an intent that nobody shall pay any more and gives it as it then is: paid or on its way, it stays what it is.
+ * Throws while Stripe's answer is unclear. Without a key of ours: canceling twice is canceling, and a refusal must not be
+ * replayed once the reason for it is gone.
+ */
+export async function closeIntent(ctx: Context, id: string, stripeAccount?: string): Promise<Stripe.PaymentIntent> {
+  const stripe = await ctx.stripe();
+  try {
+    return await stripe.paymentIntents.cancel(id, { cancellation_reason: 'abandoned' }, on(stripeAccount));
+  } catch (error) {
+    const failure = classifyStripeError(error);
+    if (failure.kind === 'refused') return fetchIntent(ctx, id, stripeAccount);
+    throw refusalOf(failure, id);
   }
 }
 
@@ -133,7 +183,26 @@ export function refusalOf(failure: StripeFailure, paymentId?: string): Refusal {
       ...declineCode,
     });
   }
+  const named = namedRefusal(failure);
+  if (named)
+    return new FinalRefusal('failed-precondition', named.reason, named.message, { ...about, code: failure.code });
   return new FinalRefusal('failed-precondition', 'stripe-refused', failure.message, { ...about, code: failure.code });
+}
+
+/** Stripe's refusals that a customer can do something about. */
+function namedRefusal({
+  code,
+  param,
+}: StripeFailure & { kind: 'refused' }): { reason: string; message: string } | undefined {
+  if (param === 'payment_method') {
+    return {
+      reason: 'payment-method-refused',
+      message: 'This payment method is not there, was used up, or belongs to somebody else. Choose another.',
+    };
+  }
+  if (code === 'amount_too_small' || code === 'amount_too_large')
+    return { reason: 'amount-out-of-range', message: 'Stripe does not charge an amount this small or this large.' };
+  return undefined;
 }
 
 /** A client secret is fetched when it is needed and never stored. */

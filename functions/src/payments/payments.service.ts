@@ -1,16 +1,27 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import type { Caller } from '../platform/auth.ts';
-import { runCommand } from '../platform/commands.ts';
+import { FinalRefusal, runCommand } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { minor, toMajor, toStripeCurrency, zero, type Currency, type Minor } from '../platform/money.ts';
+import { runWrites } from '../platform/write.ts';
 import { ensureAccountCustomer } from './account-customers.service.ts';
 import { ensureCustomer } from './customers.service.ts';
-import { confirmIntent, fetchIntent, intentOnce, type IntentCommand } from './intents.service.ts';
+import { newsOfIntent } from './charged.ts';
+import {
+  closeIntent,
+  confirmIntent,
+  fetchIntent,
+  intentOnce,
+  keepMethod,
+  type ConfirmHow,
+  type IntentCommand,
+} from './intents.service.ts';
+import { planNews } from './moves.service.ts';
+import { planAttach } from './orders/pay.service.ts';
 import {
   breakdown,
-  mergeStatus,
   nothingHeld,
   statusOfIntent,
   tenantAccountOf,
@@ -55,18 +66,23 @@ export async function processPayment(
   caller: Caller,
   input: ProcessPaymentInput,
 ): Promise<ProcessPaymentReply> {
+  // Set when the command runs now: Stripe's own answer, so that it need not be asked for again.
+  let fresh: Stripe.PaymentIntent | undefined;
   const { paymentId } = await runCommand<PaymentPlan, { paymentId: string }>(ctx, {
     command: processPaymentCommand,
     uid: caller.uid,
     requestId: input.requestId,
     input,
     plan: (tx) => planPayment(ctx, tx, caller, input),
-    execute: (plan, startedAt) => executePayment(ctx, { uid: caller.uid, requestId: input.requestId, startedAt }, plan),
+    execute: async (plan, startedAt) => {
+      fresh = await executePayment(ctx, { uid: caller.uid, requestId: input.requestId, startedAt }, plan);
+      return { paymentId: fresh.id };
+    },
   });
   const payment = await store.readPayment(ctx.db, paymentId);
   if (!payment) throw new Error(`Payment ${paymentId} is gone after it was written.`);
   const stripeAccountId = tenantAccountOf(payment);
-  const intent = await fetchIntent(ctx, paymentId, stripeAccountId);
+  const intent = fresh ?? (await fetchIntent(ctx, paymentId, stripeAccountId));
   return {
     paymentId,
     clientSecret: intent.client_secret,
@@ -75,7 +91,8 @@ export async function processPayment(
     amount: payment.amount,
     amountMinor: payment.amountMinor,
     currency: payment.currency,
-    status: payment.status,
+    // After a failed attempt the next one may be on its way; the document keeps the failure until it succeeds.
+    status: payment.status === 'failed' ? statusOfIntent(intent) : payment.status,
     breakdown: breakdown(payment),
   };
 }
@@ -90,7 +107,7 @@ async function planPayment(
     ...(await owedFor(ctx, tx, caller.uid, targetOf(input))),
     ...(caller.email ? { email: caller.email } : {}),
     customerName: caller.name ?? '',
-    receipt: 'stripe',
+    receipt: ctx.config.receipts === 'letter' || !caller.email ? 'letter' : 'stripe',
     ...(input.paymentMethodId ? { paymentMethodId: input.paymentMethodId } : {}),
     savePaymentMethod: input.savePaymentMethod ?? false,
   };
@@ -120,15 +137,57 @@ export async function executePayment(
   ctx: Context,
   command: IntentCommand,
   plan: PaymentPlan,
-): Promise<{ paymentId: string }> {
+): Promise<Stripe.PaymentIntent> {
   const stripeAccount = plan.coach && tenantAccountOf(plan.coach);
-  const on: IntentCommand = { ...command, ...(stripeAccount ? { stripeAccount } : {}) };
+  const { attempt, paymentMethodId } = plan;
+  const on: IntentCommand = {
+    ...command,
+    ...(stripeAccount ? { stripeAccount } : {}),
+    ...(attempt ? { attempt } : {}),
+  };
+  const intent = await (plan.openPaymentId
+    ? openIntent(ctx, plan.openPaymentId, stripeAccount)
+    : startIntent(ctx, on, plan));
+  if (paymentMethodId) return confirmAndMerge(ctx, on, intent, paymentMethodId, howToConfirm(ctx, plan));
+  return plan.savePaymentMethod && plan.openPaymentId ? keepMethod(ctx, intent, stripeAccount) : intent;
+}
+
+async function startIntent(ctx: Context, command: IntentCommand, plan: PaymentPlan): Promise<Stripe.PaymentIntent> {
+  const { stripeAccount } = command;
   const who = { uid: command.uid, ...(plan.email ? { email: plan.email } : {}) };
   const customer = await (stripeAccount ? ensureAccountCustomer(ctx, who, stripeAccount) : ensureCustomer(ctx, who));
-  const intent = await intentOnce(ctx, on, intentParams(command, plan, customer));
-  await createIfMissing(ctx, paymentOf(ctx, command, plan, intent));
-  if (plan.paymentMethodId) await confirmAndMerge(ctx, on, intent, plan.paymentMethodId);
-  return { paymentId: intent.id };
+  const intent = await intentOnce(ctx, command, intentParams(command, plan, customer));
+  try {
+    await createIfMissing(ctx, paymentOf(ctx, command, plan, intent));
+  } catch (error) {
+    // What it was to pay is closed meanwhile. Nobody has its client secret yet, and nobody shall pay it.
+    if (error instanceof FinalRefusal) await closeIntent(ctx, intent.id, stripeAccount);
+    throw error;
+  }
+  return intent;
+}
+
+/** The intent another tab has begun; ended meanwhile, the customer starts anew. */
+async function openIntent(ctx: Context, id: string, stripeAccount: string | undefined): Promise<Stripe.PaymentIntent> {
+  const intent = await fetchIntent(ctx, id, stripeAccount);
+  if (statusOfIntent(intent) === 'pending') return intent;
+  await mergeIntent(ctx, intent);
+  if (intent.status !== 'canceled') return intent;
+  throw new FinalRefusal('aborted', 'payment-canceled', 'This payment was canceled. Start anew with a new requestId.');
+}
+
+/**
+ * A product's intent is made for one command: with a card in hand it takes no means that leave the page. An order's or a
+ * session's may be finished in another tab with any of them, so Stripe is told where to come back to.
+ */
+const leavesNoPage = (plan: PaymentPlan): boolean => Boolean(plan.productId && plan.paymentMethodId);
+
+function howToConfirm(ctx: Context, plan: PaymentPlan): ConfirmHow {
+  const [returnTo] = ctx.config.allowedOrigins;
+  return {
+    ...(!leavesNoPage(plan) && returnTo ? { return_url: returnTo } : {}),
+    ...(plan.openPaymentId && plan.savePaymentMethod ? { setup_future_usage: 'off_session' } : {}),
+  };
 }
 
 type Subject = Pick<PaymentPlan, 'productId' | 'orderId' | 'sessionId'>;
@@ -146,13 +205,14 @@ function intentParams(command: IntentCommand, plan: PaymentPlan, customer: strin
     currency: toStripeCurrency(plan.currency),
     customer,
     description: plan.description,
-    automatic_payment_methods: { enabled: true, ...(plan.paymentMethodId ? { allow_redirects: 'never' } : {}) },
+    automatic_payment_methods: { enabled: true, ...(leavesNoPage(plan) ? { allow_redirects: 'never' } : {}) },
     metadata: {
       userId: command.uid,
-      requestId: command.requestId,
+      ...(command.attempt ? { attempt: command.attempt } : { requestId: command.requestId }),
       ...subjectOf(plan),
       ...(coach ? { coachId: coach.coachId } : {}),
     },
+    ...(plan.receipt === 'stripe' && plan.email ? { receipt_email: plan.email } : {}),
     ...(plan.savePaymentMethod ? { setup_future_usage: 'off_session' } : {}),
     ...(coach ? sharing(coach) : {}),
   };
@@ -175,6 +235,8 @@ function paymentOf(ctx: Context, command: IntentCommand, plan: PaymentPlan, inte
     platformFeeMinor: coach ? coach.feeMinor : zero,
     coachAmountMinor: coach ? coach.coachMinor : zero,
     ...(coach ? { coachId: coach.coachId, stripeAccountId: coach.stripeAccountId } : {}),
+    ...(plan.vatLines ? { vatLines: plan.vatLines } : {}),
+    receipt: plan.receipt,
     ...(plan.held ? { held: nothingHeld } : {}),
   };
 }
@@ -213,7 +275,10 @@ export function newPayment(
 
 export async function createIfMissing(ctx: Context, payment: Payment): Promise<void> {
   await ctx.db.runTransaction(async (tx) => {
-    if (!(await store.readPayment(ctx.db, payment.stripePaymentId, tx))) store.createPayment(ctx.db, tx, payment);
+    if (await store.readPayment(ctx.db, payment.stripePaymentId, tx)) return;
+    const attached = payment.orderId ? await planAttach(ctx, tx, payment.orderId, payment) : [];
+    store.createPayment(ctx.db, tx, payment);
+    runWrites(tx, attached);
   });
 }
 
@@ -223,9 +288,12 @@ export async function confirmAndMerge(
   command: IntentCommand,
   intent: Stripe.PaymentIntent,
   paymentMethodId: string,
-): Promise<void> {
+  how?: ConfirmHow,
+): Promise<Stripe.PaymentIntent> {
   try {
-    await mergeIntent(ctx, await confirmIntent(ctx, command, intent, paymentMethodId));
+    const after = await confirmIntent(ctx, command, intent, paymentMethodId, how);
+    await mergeIntent(ctx, after);
+    return after;
   } catch (error) {
     if (error instanceof Refusal && error.reason === 'card-declined')
       await mergeIntent(ctx, await fetchIntent(ctx, intent.id, command.stripeAccount));
@@ -236,19 +304,6 @@ export async function confirmAndMerge(
 async function mergeIntent(ctx: Context, intent: Stripe.PaymentIntent): Promise<void> {
   await ctx.db.runTransaction(async (tx) => {
     const payment = await store.readPayment(ctx.db, intent.id, tx);
-    const patch = payment && intentPatch(payment, intent);
-    if (patch) store.updatePayment(ctx.db, tx, intent.id, { ...patch, updatedAt: Timestamp.fromDate(ctx.clock.now()) });
+    if (payment) runWrites(tx, await planNews(ctx, tx, payment, newsOfIntent(intent)));
   });
-}
-
-/** What a PaymentIntent's state changes in its payment; undefined when nothing. */
-export function intentPatch(payment: Payment, intent: Stripe.PaymentIntent): Partial<Payment> | undefined {
-  const status = mergeStatus(payment.status, statusOfIntent(intent));
-  if (status === payment.status) return undefined;
-  const failure = intent.last_payment_error;
-  return {
-    status,
-    ...(status === 'failed' && failure?.code ? { failureCode: failure.decline_code ?? failure.code } : {}),
-    ...(status === 'failed' && failure?.message ? { failureMessage: failure.message } : {}),
-  };
 }

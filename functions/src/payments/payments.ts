@@ -1,6 +1,7 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import type { ChargeModel } from '../coaches/terms.ts';
-import { minor, toMajor, type Currency, type Minor } from '../platform/money.ts';
+import { minor, sum, toMajor, type Currency, type Minor } from '../platform/money.ts';
+import { vatInside, type VatLine } from './vat.ts';
 
 /** What Stripe's PaymentIntent can say, ranked: events merge in any order to the highest. Refunds and disputes come on top. */
 export type BaseStatus = 'pending' | 'failed' | 'canceled' | 'succeeded';
@@ -32,8 +33,10 @@ export interface Payment {
   stripeFeeMinor: Minor | null;
   /** What stays with the platform after the coach's share and Stripe's fee; null until the sale is booked. */
   netMinor: Minor | null;
-  /** Percent, from the product when it was sold. */
+  /** Percent, from the product when it was sold; of several rates the effective one. */
   vatRate: number;
+  /** Set when there are several rates. */
+  vatLines?: VatLine[];
   chargeModel: ChargeModel | 'own';
   stripeAccountId?: string;
   stripeChargeId?: string;
@@ -49,6 +52,12 @@ export interface Payment {
   returned?: Returned;
   /** Of a price held until sessions are completed: what is left of it and what was released. */
   held?: Held;
+  /** Where something else was charged than was owed: what it pays for is not marked paid. */
+  difference?: string;
+  /** What Stripe made of it, where it settles in another currency: the ledger's and every fee's currency. */
+  settlement?: { amountMinor: Minor; currency: Currency };
+  /** Who confirms it to the customer; absent where Stripe's invoice does. */
+  receipt?: 'stripe' | 'letter';
   failureCode?: string;
   failureMessage?: string;
   receiptUrl?: string;
@@ -125,19 +134,23 @@ export interface Breakdown {
   platformFee?: number;
 }
 
-/** VAT inside a gross amount, rounded half up to a minor unit: 49900 at 25 % -> 9980. */
-export function vatInside(gross: Minor, vatRate: number): Minor {
-  const basisPoints = BigInt(Math.round(vatRate * 100));
-  const numerator = BigInt(gross) * basisPoints * 2n;
-  const denominator = (10_000n + basisPoints) * 2n;
-  return minor(Number((numerator + denominator / 2n) / denominator));
+/** VAT inside what was paid: by rate where there are several. */
+export function vatOf({
+  amountMinor,
+  vatRate,
+  vatLines,
+}: Pick<Payment, 'amountMinor' | 'vatRate' | 'vatLines'>): Minor {
+  return vatLines ? sum(vatLines.map(({ vatMinor }) => vatMinor)) : vatInside(amountMinor, vatRate);
 }
 
 export function breakdown(
-  payment: Pick<Payment, 'amountMinor' | 'currency' | 'vatRate' | 'coachId' | 'coachAmountMinor' | 'platformFeeMinor'>,
+  payment: Pick<
+    Payment,
+    'amountMinor' | 'currency' | 'vatRate' | 'vatLines' | 'coachId' | 'coachAmountMinor' | 'platformFeeMinor'
+  >,
 ): Breakdown {
   const { amountMinor, currency } = payment;
-  const vat = vatInside(amountMinor, payment.vatRate);
+  const vat = vatOf(payment);
   const shares = payment.coachId
     ? { coach: toMajor(payment.coachAmountMinor, currency), platformFee: toMajor(payment.platformFeeMinor, currency) }
     : {};

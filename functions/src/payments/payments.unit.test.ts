@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { minor } from '../platform/money.ts';
-import { breakdown, mergeStatus, statusOfIntent, vatInside, type BaseStatus, type PaymentStatus } from './payments.ts';
+import { breakdown, mergeStatus, statusOfIntent, type BaseStatus, type PaymentStatus } from './payments.ts';
+import { vatInside } from './vat.ts';
 
 const base = fc.constantFrom<BaseStatus>('pending', 'failed', 'canceled', 'succeeded');
 const fold = (events: readonly BaseStatus[]): PaymentStatus => events.reduce<PaymentStatus>(mergeStatus, 'pending');

@@ -14,3 +14,7 @@ export async function savePrice(
 ): Promise<void> {
   await ref(db, id).update({ stripePrice });
 }
+
+export function writeStock(db: Firestore, tx: Transaction, id: string, stock: number): void {
+  tx.update(ref(db, id), { stock });
+}

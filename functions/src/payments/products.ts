@@ -1,5 +1,7 @@
+import type { Config } from '../config.ts';
 import { Refusal } from '../platform/errors.ts';
 import type { Currency, Minor } from '../platform/money.ts';
+import { requireChargeable } from './amounts.ts';
 
 export type ProductKind = 'programme' | 'session' | 'bundle' | 'subscription' | 'good';
 
@@ -21,29 +23,38 @@ export interface Product {
   stripePrice?: { id: string; amountMinor: Minor; currency: Currency; interval: 'month' | 'year' };
 }
 
-/** Stripe's limits for a card payment in SEK: 3.00 to 999,999.99 (facts: minimum and maximum amounts). */
-const minimumMinor: Record<Currency, number> = { SEK: 300, NOK: 300, DKK: 250, EUR: 50, GBP: 30, USD: 50 };
-const maximumMinor = 99_999_999;
+/** The platform's currency first. */
+export const acceptedCurrencies = (config: Pick<Config, 'currency' | 'acceptedCurrencies'>): Currency[] => [
+  config.currency,
+  ...config.acceptedCurrencies,
+];
 
 /** Throws the Refusal a customer should see when a product cannot be bought; returns it narrowed otherwise. */
-export function requireSellable(productId: string, product: Product | undefined, currency: Currency): Product {
+export function requireForSale(
+  productId: string,
+  product: Product | undefined,
+  accepted: readonly Currency[],
+): Product {
   if (!product) throw new Refusal('not-found', 'product-not-found', `There is no product ${productId}.`);
   if (!product.active)
     throw new Refusal('failed-precondition', 'product-not-for-sale', `${product.name} is not for sale now.`);
-  if (product.currency !== currency) {
+  if (!accepted.includes(product.currency)) {
     throw new Refusal(
       'failed-precondition',
       'currency-not-accepted',
-      `${product.name} is priced in ${product.currency}; we take ${currency}.`,
-    );
-  }
-  const minimum = minimumMinor[currency] ?? 50;
-  if (product.amountMinor < minimum || product.amountMinor > maximumMinor) {
-    throw new Refusal(
-      'failed-precondition',
-      'amount-out-of-range',
-      `The price of ${product.name} is outside what Stripe can charge.`,
+      `${product.name} is priced in ${product.currency}; we take ${accepted.join(', ')}.`,
     );
   }
   return product;
+}
+
+/** The same for one that is charged by itself: its price must be one that Stripe charges. */
+export function requireSellable(
+  productId: string,
+  product: Product | undefined,
+  accepted: readonly Currency[],
+): Product {
+  const sold = requireForSale(productId, product, accepted);
+  requireChargeable(sold.amountMinor, sold.currency, sold.name);
+  return sold;
 }

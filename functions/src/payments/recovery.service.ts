@@ -1,4 +1,3 @@
-import { Timestamp } from 'firebase-admin/firestore';
 import { raiseFlag } from '../admin/flags.service.ts';
 import { hours, minutes } from '../platform/clock.ts';
 import { finish, type CommandRecord } from '../platform/commands.ts';
@@ -12,9 +11,12 @@ import {
   executeSubscription,
   type SubscriptionPlan,
 } from './subscriptions/subscriptions.service.ts';
-import { executePayment, intentPatch, processPaymentCommand } from './payments.service.ts';
+import { executePayment, processPaymentCommand } from './payments.service.ts';
 import type { PaymentPlan } from './plans.ts';
 import * as store from './payments.store.ts';
+import { newsOfIntent } from './charged.ts';
+import { planNews } from './moves.service.ts';
+import { createOrderCommand } from './orders/orders.service.ts';
 import { tenantAccountOf, type Payment } from './payments.ts';
 import { fetchSale, noSale, planSale } from './sale.service.ts';
 import { idOf } from '../platform/stripe.ts';
@@ -36,7 +38,7 @@ export async function resumeCommands(ctx: Context, now: Date): Promise<{ resumed
   }
   let booked = 0;
   for (const payment of await store.succeededUnbooked(ctx.db, new Date(now.getTime() - minutes(15)), perCall)) {
-    if (await bookMissing(ctx, payment, now)) booked++;
+    if (await bookMissing(ctx, payment)) booked++;
   }
   return { resumed, booked };
 }
@@ -53,8 +55,13 @@ async function resume(
     customerGone: true,
   });
   try {
-    await finish<PaymentPlan | SubscriptionPlan, object>(ctx, record, (plan, startedAt) => {
-      if (record.command === processPaymentCommand) return executePayment(ctx, command(startedAt), plan as PaymentPlan);
+    await finish<PaymentPlan | SubscriptionPlan, object>(ctx, record, async (plan, startedAt) => {
+      if (record.command === processPaymentCommand) {
+        const { id } = await executePayment(ctx, command(startedAt), plan as PaymentPlan);
+        return { paymentId: id };
+      }
+      // The order was made in the commit that accepted the command.
+      if (record.command === createOrderCommand) return plan;
       if (record.command === createSubscriptionCommand) {
         return executeSubscription(ctx, command(startedAt), plan as SubscriptionPlan).then((started) => ({
           ...started,
@@ -87,7 +94,7 @@ async function resume(
 }
 
 /** Books one sale whose events were lost. Returns whether it is booked now. */
-async function bookMissing(ctx: Context, unbooked: Payment, now: Date): Promise<boolean> {
+async function bookMissing(ctx: Context, unbooked: Payment): Promise<boolean> {
   const paymentId = unbooked.stripePaymentId;
   const stripeAccount = tenantAccountOf(unbooked);
   const intent = await fetchIntent(ctx, paymentId, stripeAccount);
@@ -109,12 +116,8 @@ async function bookMissing(ctx: Context, unbooked: Payment, now: Date): Promise<
     const payment = await store.readPayment(ctx.db, paymentId, tx);
     if (!payment) return noSale;
     const sale = await planSale(ctx, tx, payment, facts, undefined);
-    runWrites(tx, sale.writes);
-    store.updatePayment(ctx.db, tx, paymentId, {
-      ...intentPatch(payment, intent),
-      ...sale.patch,
-      updatedAt: Timestamp.fromDate(now),
-    });
+    const news = await planNews(ctx, tx, payment, newsOfIntent(intent), sale.patch);
+    runWrites(tx, [...sale.writes, ...news]);
     return sale;
   });
   for (const path of booked.created) await releaseParked(ctx, path);

@@ -1,8 +1,9 @@
 import type { Transaction } from 'firebase-admin/firestore';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
+import { owedForOrder } from './orders/pay.service.ts';
 import type { Owed, Target } from './plans.ts';
-import { requireSellable } from './products.ts';
+import { acceptedCurrencies, requireSellable } from './products.ts';
 import { readProduct } from './products.store.ts';
 import { shareOf } from './shares.service.ts';
 
@@ -10,7 +11,7 @@ import { shareOf } from './shares.service.ts';
 type Source = (ctx: Context, tx: Transaction, uid: string, id: string) => Promise<Owed>;
 
 const product: Source = async (ctx, tx, _uid, productId) => {
-  const sold = requireSellable(productId, await readProduct(ctx.db, productId, tx), ctx.config.currency);
+  const sold = requireSellable(productId, await readProduct(ctx.db, productId, tx), acceptedCurrencies(ctx.config));
   if (sold.kind === 'subscription') {
     throw new Refusal(
       'failed-precondition',
@@ -30,17 +31,15 @@ const product: Source = async (ctx, tx, _uid, productId) => {
   return { productId, description: sold.name, amountMinor, currency, vatRate, ...(coach ? { coach } : {}) };
 };
 
-const unavailable =
-  (what: string): Source =>
-  async () => {
-    throw new Refusal('unimplemented', `${what}s-not-payable`, `Payment of a ${what} is not there yet.`);
-  };
+const session: Source = async () => {
+  throw new Refusal('unimplemented', 'sessions-not-payable', 'Sessions cannot be paid for yet.');
+};
 
 /** One source for each thing that can be paid for. */
 const sources: Record<Target['kind'], Source> = {
   product,
-  order: unavailable('order'),
-  session: unavailable('session'),
+  order: owedForOrder,
+  session,
 };
 
 /** What the caller owes for the target, frozen: price, fee and owner come from our documents, never from the client. */

@@ -29,12 +29,18 @@ export async function createStripeClient(apiBase: string, secretKey: string): Pr
   });
 }
 
+/** The API version that the SDK speaks and its types describe. */
+export async function sdkApiVersion(): Promise<string> {
+  const { default: StripeSdk } = await import('stripe');
+  return StripeSdk.API_VERSION;
+}
+
 /**
  * What a failed call to Stripe tells us. `refused` is definite: the thing did not happen and will not under this key.
  * `unknown` may have happened: only asking again tells (design, promise 6). `busy` did not start: try later.
  */
 export type StripeFailure =
-  | { kind: 'refused'; code: string; message: string; declineCode?: string; status: number }
+  | { kind: 'refused'; code: string; message: string; declineCode?: string; param?: string; status: number }
   | { kind: 'busy'; code: string; message: string }
   | { kind: 'unknown'; code: string; message: string };
 
@@ -43,6 +49,7 @@ interface StripeErrorShape {
   rawType?: unknown;
   code?: unknown;
   decline_code?: unknown;
+  param?: unknown;
   statusCode?: unknown;
 }
 
@@ -57,7 +64,8 @@ export function classifyStripeError(error: unknown): StripeFailure {
     return { kind: 'busy', code, message };
   if (status >= 400 && status < 500) {
     const declineCode = typeof shape.decline_code === 'string' ? { declineCode: shape.decline_code } : {};
-    return { kind: 'refused', code, message, status, ...declineCode };
+    const param = typeof shape.param === 'string' ? { param: shape.param } : {};
+    return { kind: 'refused', code, message, status, ...declineCode, ...param };
   }
   return { kind: 'unknown', code, message };
 }

@@ -96,7 +96,9 @@ async function planSubscription(
   caller: Caller,
   input: CreateSubscriptionInput,
 ): Promise<SubscriptionPlan> {
-  const product = requireSellable(input.productId, await readProduct(ctx.db, input.productId, tx), ctx.config.currency);
+  const product = requireSellable(input.productId, await readProduct(ctx.db, input.productId, tx), [
+    ctx.config.currency,
+  ]);
   if (product.kind !== 'subscription' || !product.interval) {
     throw new Refusal(
       'failed-precondition',

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { callable, documentIdSchema, requestIdSchema } from '../../platform/entrance.ts';
+import { limits, orderKinds } from './orders.ts';
+import { createOrder as create, type CreateOrderInput, type CreateOrderReply } from './orders.service.ts';
+
+export const createOrder = callable<CreateOrderInput, CreateOrderReply>({
+  name: 'createOrder',
+  right: 'anyone signed in',
+  input: z.strictObject({
+    items: z
+      .array(z.strictObject({ productId: documentIdSchema, quantity: z.int().min(1).max(limits.quantity) }))
+      .min(1)
+      .max(limits.items),
+    kind: z.enum(orderKinds).optional(),
+    requestId: requestIdSchema,
+  }),
+  handle: (ctx, caller, input) => create(ctx, caller, input),
+});
