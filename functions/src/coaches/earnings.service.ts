@@ -32,24 +32,27 @@ export async function planEarning(
   return filled ? [(t) => store.writeEarning(ctx.db, t, coachId, filled)] : [];
 }
 
-/** What a payout can be made of: debts to take off, and what is owed and loose at Stripe, the oldest first. */
+/** What a payout can be made of: debts to take off, and what is owed and loose at Stripe, the oldest first; and what rests. */
 export interface PayableEarnings {
   debts: Earning[];
   open: Earning[];
+  /** Disputed, loose or not: owed, and in no payout until it is decided. */
+  held: Earning[];
 }
 
-/** Reads inside the transaction that freezes a payout, so that a refund in between aborts it. `limit` is for each of the two. */
+/** Reads inside the transaction that freezes a payout, so that a refund in between aborts it. `limit` is for each of the three. */
 export async function payableEarnings(
   ctx: Context,
   tx: Transaction,
   coachId: string,
   wanted: { currency: Currency; availableBy: Timestamp; limit: number },
 ): Promise<PayableEarnings> {
-  const [debts, open] = await Promise.all([
+  const [debts, open, held] = await Promise.all([
     store.bySettlement(ctx.db, tx, coachId, { ...wanted, settlement: 'debt' }),
     store.bySettlement(ctx.db, tx, coachId, { ...wanted, settlement: 'open' }),
+    store.resting(ctx.db, tx, coachId, wanted),
   ]);
-  return { debts, open };
+  return { debts, open, held };
 }
 
 /** Reserves parts of earnings that the same transaction has read. */

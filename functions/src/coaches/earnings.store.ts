@@ -39,3 +39,17 @@ export async function bySettlement(
   );
   return found.docs.map((doc) => doc.data() as Earning);
 }
+
+/** Earnings that rest while they are disputed, whether their money has come loose or not. */
+export async function resting(
+  db: Firestore,
+  tx: Transaction,
+  coachId: string,
+  wanted: { currency: Currency; limit: number },
+): Promise<Earning[]> {
+  const held: Settlement = 'held';
+  const found = await tx.get(
+    earnings(db, coachId).where('settlement', '==', held).where('currency', '==', wanted.currency).limit(wanted.limit),
+  );
+  return found.docs.map((doc) => doc.data() as Earning);
+}

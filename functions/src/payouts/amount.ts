@@ -16,6 +16,8 @@ export interface AmountFacts {
   debts: readonly Earning[];
   /** Loose at Stripe, oldest first. */
   open: readonly Earning[];
+  /** Resting while it is disputed: owed, but not to be paid now. */
+  held: readonly Earning[];
 }
 
 /** Why nothing is paid, for programs and for the coach's page. */
@@ -26,14 +28,14 @@ export type AmountDecision = { amountMinor: Minor; parts: Part[]; explainedMinor
 );
 
 /**
- * How much a payout is, and of what: at most what the ledger owes, at most what Stripe has, at most what earnings
- * explain. Debts are taken off first, then the oldest money goes first; the last earning may go in part.
+ * How much a payout is, and of what: at most what the ledger owes less what rests, at most what Stripe has, at most what
+ * earnings explain. Debts are taken off first, then the oldest money goes first; the last earning may go in part.
  */
 export function decideAmount(facts: AmountFacts): AmountDecision {
   const debts: Part[] = facts.debts.map((earning) => ({ earning, amountMinor: openMinor(earning) }));
   const debtMinor = sum(debts.map((part) => part.amountMinor));
   const explainedMinor = minor(sum(facts.open.map(openMinor)) + debtMinor);
-  const ceiling = minor(Math.min(facts.boundMinor, facts.availableMinor, explainedMinor));
+  const ceiling = minor(Math.min(payableMinor(facts), facts.availableMinor, explainedMinor));
   if (ceiling < facts.minimumMinor || ceiling <= 0) {
     const amountMinor = minor(Math.max(0, ceiling));
     return { pay: false, reason: reasonOf(facts, explainedMinor), amountMinor, parts: [], explainedMinor };
@@ -41,6 +43,9 @@ export function decideAmount(facts: AmountFacts): AmountDecision {
   const parts = [...debts, ...take(facts.open, minor(ceiling - debtMinor))];
   return { pay: true, amountMinor: ceiling, parts, explainedMinor };
 }
+
+const payableMinor = ({ boundMinor, held }: AmountFacts): Minor =>
+  minor(boundMinor - sum(held.map((earning) => Math.max(0, openMinor(earning)))));
 
 function take(open: readonly Earning[], wanted: Minor): Part[] {
   const parts: Part[] = [];
