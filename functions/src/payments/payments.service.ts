@@ -97,7 +97,8 @@ export async function processPayment(
   };
 }
 
-async function planPayment(
+/** What is bought and how it is paid, frozen. Throws Refusal. */
+export async function planPayment(
   ctx: Context,
   tx: Transaction,
   caller: Caller,
@@ -198,7 +199,12 @@ const subjectOf = ({ productId, orderId, sessionId }: Subject): Subject => ({
   ...(sessionId ? { sessionId } : {}),
 });
 
-function intentParams(command: IntentCommand, plan: PaymentPlan, customer: string): Stripe.PaymentIntentCreateParams {
+/** What Stripe is asked for a payment; a page at Stripe is asked for the same. */
+export function intentParams(
+  command: IntentCommand,
+  plan: PaymentPlan,
+  customer: string,
+): Stripe.PaymentIntentCreateParams {
   const { coach } = plan;
   return {
     amount: plan.amountMinor,
@@ -227,7 +233,12 @@ function sharing({ chargeModel, stripeAccountId, feeMinor }: Share): Partial<Str
   };
 }
 
-function paymentOf(ctx: Context, command: IntentCommand, plan: PaymentPlan, intent: Stripe.PaymentIntent): Payment {
+export function paymentOf(
+  ctx: Context,
+  command: IntentCommand,
+  plan: PaymentPlan,
+  intent: Stripe.PaymentIntent,
+): Payment {
   const { coach } = plan;
   return {
     ...newPayment(ctx, command, plan, intent),
@@ -301,7 +312,7 @@ export async function confirmAndMerge(
   }
 }
 
-async function mergeIntent(ctx: Context, intent: Stripe.PaymentIntent): Promise<void> {
+export async function mergeIntent(ctx: Context, intent: Stripe.PaymentIntent): Promise<void> {
   await ctx.db.runTransaction(async (tx) => {
     const payment = await store.readPayment(ctx.db, intent.id, tx);
     if (payment) runWrites(tx, await planNews(ctx, tx, payment, newsOfIntent(intent)));
