@@ -1,6 +1,8 @@
 import { resolveVouchers } from '../accounting/accounting.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
 import { noticeExpiring } from '../payments/methods/expiry.service.ts';
+import { expireOrders } from '../payments/orders/expiry.service.ts';
+import { remindOfDisputes } from '../payments/disputes/disputes.service.ts';
 import { resumeCommands } from '../payments/recovery.service.ts';
 import { resolveTransfers } from '../payments/transfers/resolve.service.ts';
 import { resolvePayouts } from '../payouts/payouts.service.ts';
@@ -21,9 +23,11 @@ export interface SweepPart {
 const parts: readonly SweepPart[] = [
   { part: 'events', run: recoverEvents },
   { part: 'commands', run: resumeCommands },
+  { part: 'orders', run: expireOrders },
   { part: 'transfers', run: resolveTransfers },
   { part: 'payouts', run: resolvePayouts },
   { part: 'expiring methods', run: noticeExpiring },
+  { part: 'disputes', run: remindOfDisputes },
   { part: 'vouchers', run: resolveVouchers },
   { part: 'invariants', run: (ctx) => checkInvariants(ctx) },
 ];
