@@ -1,10 +1,10 @@
-import type { Timestamp } from 'firebase-admin/firestore';
+import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import type { Earning } from '../coaches/earnings.ts';
 import type { Terms } from '../coaches/terms.ts';
 import { trialBalance, type Deltas, type LedgerDocument } from '../ledger/ledger.ts';
 import { hours, minutes } from '../platform/clock.ts';
-import { minor } from '../platform/money.ts';
+import { minor, negate } from '../platform/money.ts';
 import { runWrites } from '../platform/write.ts';
 import { balanceAt, onboardedCoach } from '../testing/coach.ts';
 import { seededRandom } from '../testing/random.ts';
@@ -305,7 +305,7 @@ describe('held prices', () => {
   const release = async (paymentId: string, sessionId: string, grossMinor: number) => {
     await world.ctx.db.runTransaction(async (tx) => {
       const payment = (await tx.get(world.ctx.db.doc(`payments/${paymentId}`))).data() as Payment;
-      const at = payment.paidAt as Timestamp;
+      const at = Timestamp.fromDate(world.now());
       runWrites(tx, await planRelease(world.ctx, tx, { sessionId, payment, grossMinor: minor(grossMinor), at }));
     });
     return sendOrder(world.ctx, releaseId(sessionId));
@@ -335,8 +335,8 @@ describe('held prices', () => {
     const { coachAmountMinor, platformFeeMinor } = await read<Payment>(`payments/${paymentId}`);
     expect(await books()).toMatchObject({
       session_held: 0,
-      coach_payable: -coachAmountMinor,
-      fee_revenue: -platformFeeMinor,
+      coach_payable: negate(coachAmountMinor),
+      fee_revenue: negate(platformFeeMinor),
       stripe_connected: coachAmountMinor,
     });
     await expectAgreement(account);
