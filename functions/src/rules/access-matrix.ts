@@ -136,6 +136,7 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('ledger'),
   adminsOnly('vouchers'),
   adminsOnly('transfers'),
+  adminsOnly('refundOrders'),
   adminsOnly('payoutRuns'),
   adminsOnly('payoutRuns/one/coaches'),
   adminsOnly('reconciliations'),
