@@ -33,6 +33,7 @@ const profile = {
 export const startCoachOnboardingSpec: CallableSpec<OnboardingInput, OnboardingReply> = {
   name: 'startCoachOnboarding',
   right: 'coach',
+  limit: { perMinute: 10, perDay: 100 },
   input: z.strictObject({ returnUrl: address, refreshUrl: address, ...profile }),
   async handle(ctx, caller, input) {
     const { reply, created } = await startOnboarding(ctx, caller, input);
@@ -45,6 +46,7 @@ export const startCoachOnboardingSpec: CallableSpec<OnboardingInput, OnboardingR
 export const createCoachAccountSessionSpec: CallableSpec<CoachProfile, AccountSessionReply> = {
   name: 'createCoachAccountSession',
   right: 'coach',
+  limit: { perMinute: 10, perDay: 100 },
   input: z.strictObject(profile),
   async handle(ctx, caller, input) {
     const { reply, created } = await createAccountSession(ctx, caller, input);
@@ -56,6 +58,7 @@ export const createCoachAccountSessionSpec: CallableSpec<CoachProfile, AccountSe
 export const createCoachLoginLinkSpec: CallableSpec<Record<string, never>, { url: string }> = {
   name: 'createCoachLoginLink',
   right: 'coach',
+  limit: { perMinute: 10, perDay: 100 },
   input: z.strictObject({}),
   handle: (ctx, caller) => createLoginLink(ctx, caller.uid),
 };

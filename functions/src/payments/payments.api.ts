@@ -24,6 +24,7 @@ const paymentInput = z.strictObject({
 export const processPaymentSpec: CallableSpec<ProcessPaymentInput, ProcessPaymentReply> = {
   name: 'processPayment',
   right: 'anyone signed in',
+  limit: { perMinute: 20, perDay: 200, cards: true },
   input: paymentInput,
   async handle(ctx, caller, input) {
     const reply = await pay(ctx, caller, input);

@@ -17,6 +17,7 @@ const named: z.ZodType<Named> = z.strictObject({
 export const createSetupIntent = callable<{ requestId: string }, service.SetupReply>({
   name: 'createSetupIntent',
   right: 'anyone signed in',
+  limit: { perMinute: 10, perDay: 50, cards: true },
   input: z.strictObject({ requestId: requestIdSchema }),
   handle: (ctx, caller, { requestId }) => service.createSetupIntent(ctx, caller, requestId),
 });

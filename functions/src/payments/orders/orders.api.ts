@@ -6,6 +6,7 @@ import { createOrder as create, type CreateOrderInput, type CreateOrderReply } f
 export const createOrder = callable<CreateOrderInput, CreateOrderReply>({
   name: 'createOrder',
   right: 'anyone signed in',
+  limit: { perMinute: 20, perDay: 200 },
   input: z.strictObject({
     items: z
       .array(z.strictObject({ productId: documentIdSchema, quantity: z.int().min(1).max(limits.quantity) }))
