@@ -11,7 +11,7 @@ export interface Entrance {
   /** What decides. */
   by: string;
   /** An input that would be taken, whose fields the hostile ones replace. */
-  input: Record<string, string | number | boolean>;
+  input: Record<string, unknown>;
   /** Fields that may be missing. */
   optional: readonly string[];
 }
@@ -29,16 +29,40 @@ const payment = { productId: 'programme', requestId: 'a-payment-1', paymentMetho
 const ours = 'http://127.0.0.1:5000';
 const anApproval = (requestId: string) => ({ approvalId: `ap-${'0'.repeat(32)}`, requestId });
 
+const page = {
+  mode: 'payment',
+  productId: 'programme',
+  successUrl: `${ours}/done`,
+  cancelUrl: `${ours}/back`,
+  locale: 'sv',
+  allowPromotionCodes: false,
+};
+
 const callables: readonly Entrance[] = [
   entrance('processPayment', 'callable', {
     allowed: signedIn,
     input: { ...payment, savePaymentMethod: true },
     optional: ['paymentMethodId', 'savePaymentMethod'],
   }),
+  entrance('createOrder', 'callable', {
+    allowed: signedIn,
+    input: { items: [{ productId: 'programme', quantity: 1 }], kind: 'order', requestId: 'an-order-1' },
+    optional: ['kind'],
+  }),
   entrance('createSubscription', 'callable', {
     allowed: signedIn,
     input: { ...payment, productId: 'premium', requestId: 'a-subscription-1', quantity: 1 },
     optional: ['paymentMethodId', 'quantity'],
+  }),
+  entrance('createCheckoutSession', 'callable', {
+    allowed: signedIn,
+    input: { ...page, requestId: 'a-checkout-1' },
+    optional: ['cancelUrl', 'locale', 'allowPromotionCodes'],
+  }),
+  entrance('createPortalSession', 'callable', {
+    allowed: signedIn,
+    input: { returnUrl: `${ours}/account`, locale: 'sv' },
+    optional: ['locale'],
   }),
   entrance('createSetupIntent', 'callable', { allowed: signedIn, input: { requestId: 'a-setup-intent-1' } }),
   entrance('listPaymentMethods', 'callable', { allowed: signedIn }),
@@ -82,6 +106,16 @@ const routes: readonly Entrance[] = [
     allowed: signedIn,
     input: { ...payment, requestId: 'a-payment-2', savePaymentMethod: true },
     optional: ['paymentMethodId', 'savePaymentMethod'],
+  }),
+  entrance('api POST /create-checkout-session', 'route', {
+    allowed: signedIn,
+    input: { ...page, requestId: 'a-checkout-2' },
+    optional: ['cancelUrl', 'locale', 'allowPromotionCodes'],
+  }),
+  entrance('api POST /portal-link', 'route', {
+    allowed: signedIn,
+    input: { returnUrl: `${ours}/account`, locale: 'sv' },
+    optional: ['locale'],
   }),
   entrance('api POST /schedule-payouts', 'route', { allowed: ['admin', 'scheduler'], by: operator }),
   entrance('api POST /sync-accounting', 'route', { allowed: ['admin', 'scheduler'], by: operator }),
