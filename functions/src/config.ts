@@ -23,6 +23,7 @@ const params = {
   enforceAppCheck: defineString('ENFORCE_APP_CHECK', { default: 'false' }),
   bankChangeRestHours: defineInt('BANK_CHANGE_REST_HOURS', { default: 48 }),
   termsApprovalPercent: defineInt('TERMS_APPROVAL_PERCENT', { default: 10 }),
+  automaticTax: defineString('AUTOMATIC_TAX', { default: 'false' }),
   schedulerServiceAccount: defineString('SCHEDULER_SERVICE_ACCOUNT', { default: '' }),
   disputeLoss: defineString('DISPUTE_LOSS', { default: 'coach' }),
 };
@@ -94,6 +95,8 @@ const schema = z.object({
   bankChangeRestHours: z.number().int().min(0).max(720),
   /** A change of a coach's fee by more percentage points than this waits for a second administrator. */
   termsApprovalPercent: z.number().int().min(0).max(100),
+  /** Whether Stripe Tax reckons the tax on its pages. Prices stay as they are: the tax is inside them. */
+  automaticTax: z.enum(['true', 'false']).transform((flag) => flag === 'true'),
   schedulerServiceAccount: z.string(),
   /** Who bears the coach's share of a lost dispute: it is taken back from the coach, or the platform writes it off. */
   disputeLoss: z.enum(['coach', 'platform']),

@@ -1,4 +1,5 @@
 export { createSubscription, processPayment } from './payments/payments.api.ts';
+export { createCheckoutSession, createPortalSession } from './payments/checkout/checkout.api.ts';
 export { createOrder } from './payments/orders/orders.api.ts';
 export {
   createSetupIntent,

@@ -3,6 +3,7 @@ import { projectID } from 'firebase-functions/params';
 import { z } from 'zod';
 import { syncBooks } from './accounting/accounting.service.ts';
 import { region } from './config.ts';
+import { createCheckoutSessionSpec, createPortalSessionSpec } from './payments/checkout/checkout.api.ts';
 import { processPaymentSpec } from './payments/payments.api.ts';
 import { startRun } from './payouts/payouts.service.ts';
 import type { Right } from './platform/auth.ts';
@@ -40,6 +41,8 @@ const routes: Route[] = [
     }),
   },
   command('/process-payment', processPaymentSpec),
+  command('/create-checkout-session', createCheckoutSessionSpec),
+  command('/portal-link', createPortalSessionSpec),
   operation('/schedule-payouts', (ctx) => startRun(ctx, ctx.clock.now())),
   operation('/sync-accounting', (ctx) => syncBooks(ctx, ctx.clock.now())),
 ];

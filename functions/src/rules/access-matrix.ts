@@ -145,6 +145,7 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('auditLog'),
   adminsOnly('approvals'),
   closed('requests'),
+  closed('checkouts'),
   closed('stripeEvents'),
   closed('limits'),
   closed('payoutLocks'),

@@ -76,6 +76,7 @@ const deployedDefaults = {
   ENFORCE_APP_CHECK: 'false',
   BANK_CHANGE_REST_HOURS: '48',
   TERMS_APPROVAL_PERCENT: '10',
+  AUTOMATIC_TAX: 'false',
   SCHEDULER_SERVICE_ACCOUNT: '',
   DISPUTE_LOSS: 'coach',
 };

@@ -59,6 +59,7 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   enforceAppCheck: false,
   bankChangeRestHours: 48,
   termsApprovalPercent: 10,
+  automaticTax: false,
   schedulerServiceAccount: '',
   disputeLoss: 'coach',
 };

@@ -1,6 +1,7 @@
 import { coachEvents } from '../coaches/coaches.events.ts';
 import { accountCustomerEvents } from '../payments/account-customers.events.ts';
 import { fraudEvents } from '../payments/fraud/fraud.events.ts';
+import { checkoutEvents } from '../payments/checkout/checkout.events.ts';
 import { methodEvents } from '../payments/methods/methods.events.ts';
 import { paymentEvents } from '../payments/payments.events.ts';
 import { subscriptionEvents } from '../payments/subscriptions/subscriptions.events.ts';
@@ -16,6 +17,7 @@ import { joinTables } from './join.ts';
 export const dispatchTable = joinTables({
   payments: paymentEvents,
   methods: methodEvents,
+  checkout: checkoutEvents,
   accountCustomers: accountCustomerEvents,
   subscriptions: subscriptionEvents,
   fraud: fraudEvents,

@@ -1,0 +1,246 @@
+import { Timestamp, type Transaction } from 'firebase-admin/firestore';
+import type Stripe from 'stripe';
+import { requireAllowedAddress } from '../../platform/addresses.ts';
+import type { Caller } from '../../platform/auth.ts';
+import { runCommand } from '../../platform/commands.ts';
+import type { Context } from '../../platform/context.ts';
+import { Refusal } from '../../platform/errors.ts';
+import { toStripeCurrency } from '../../platform/money.ts';
+import { askOrFind, classifyStripeError, keyStillKept } from '../../platform/stripe.ts';
+import { ensureAccountCustomer } from '../account-customers.service.ts';
+import { ensureCustomer } from '../customers.service.ts';
+import { expired, refusalOf, type IntentCommand } from '../intents.service.ts';
+import { intentParams, planPayment } from '../payments.service.ts';
+import { tenantAccountOf } from '../payments.ts';
+import {
+  intentData,
+  pageParams,
+  paymentLine,
+  type Checkout,
+  type Mode,
+  type PageWishes,
+  type Purchase,
+} from './checkout.ts';
+import * as store from './checkout.store.ts';
+
+export interface CheckoutInput {
+  mode: Mode;
+  /** What is bought, exactly one of them; none in setup mode. */
+  productId?: string | undefined;
+  orderId?: string | undefined;
+  /** May hold Stripe's placeholder {CHECKOUT_SESSION_ID} in its query. */
+  successUrl: string;
+  cancelUrl?: string | undefined;
+  locale?: PageWishes['locale'] | undefined;
+  allowPromotionCodes?: boolean | undefined;
+  requestId: string;
+}
+
+export interface CheckoutReply {
+  checkoutId: string;
+  url: string;
+}
+
+export interface CheckoutPlan {
+  purchase: Purchase;
+  wishes: PageWishes;
+  email?: string;
+}
+
+export interface Opened {
+  checkoutId: string;
+  stripeAccountId?: string;
+}
+
+export const createCheckoutCommand = 'createCheckoutSession';
+
+/**
+ * Opens a page at Stripe to pay, to subscribe or to save a card. Nothing is charged before the customer acts there; what
+ * comes of it is told by the events.
+ */
+export async function createCheckoutSession(
+  ctx: Context,
+  caller: Caller,
+  input: CheckoutInput,
+): Promise<CheckoutReply> {
+  const opened = await runCommand<CheckoutPlan, Opened>(ctx, {
+    command: createCheckoutCommand,
+    uid: caller.uid,
+    requestId: input.requestId,
+    input,
+    plan: (tx) => planCheckout(ctx, tx, caller, input),
+    execute: (plan, startedAt) =>
+      executeCheckout(ctx, { uid: caller.uid, requestId: input.requestId, startedAt }, plan),
+  });
+  // The address carries a secret, so it is fetched and never stored.
+  const session = await retrieveSession(ctx, opened.checkoutId, opened.stripeAccountId);
+  if (session.url) return { checkoutId: opened.checkoutId, url: session.url };
+  throw new Refusal(
+    'failed-precondition',
+    `checkout-${session.status ?? 'closed'}`,
+    'This page was used or has expired. Open a new one with a new requestId.',
+  );
+}
+
+async function planCheckout(
+  ctx: Context,
+  tx: Transaction,
+  caller: Caller,
+  input: CheckoutInput,
+): Promise<CheckoutPlan> {
+  const { allowedOrigins, automaticTax } = ctx.config;
+  const { cancelUrl, locale = 'auto', allowPromotionCodes = false } = input;
+  const successUrl = requireAllowedAddress('successUrl', input.successUrl, allowedOrigins);
+  const cancel =
+    cancelUrl === undefined ? {} : { cancelUrl: requireAllowedAddress('cancelUrl', cancelUrl, allowedOrigins) };
+  const purchase = await planPurchase(ctx, tx, caller, input);
+  if (allowPromotionCodes) requireDiscountable(purchase);
+  return {
+    purchase,
+    wishes: {
+      successUrl,
+      ...cancel,
+      locale,
+      promotionCodes: allowPromotionCodes,
+      automaticTax: automaticTax && input.mode !== 'setup',
+    },
+    ...(caller.email ? { email: caller.email } : {}),
+  };
+}
+
+async function planPurchase(ctx: Context, tx: Transaction, caller: Caller, input: CheckoutInput): Promise<Purchase> {
+  const { mode, productId, orderId, requestId } = input;
+  if (mode === 'payment') {
+    const payment = await planPayment(ctx, tx, caller, { productId, orderId, requestId });
+    if (!payment.openPaymentId) return { mode, payment };
+    throw new Refusal(
+      'failed-precondition',
+      'payment-under-way',
+      'A payment of this order was begun in the app. Finish it there.',
+      { paymentId: payment.openPaymentId },
+    );
+  }
+  if (productId !== undefined || orderId !== undefined) {
+    throw new Refusal('invalid-argument', 'nothing-to-buy', 'In setup mode a card is saved and nothing is bought.');
+  }
+  return { mode: 'setup', currency: ctx.config.currency };
+}
+
+/**
+ * What a code takes off is known only when the customer pays, after Stripe was told the platform's fee: all of it would go
+ * from the coach's share. An order owes what it says. So codes are for the platform's own products.
+ */
+function requireDiscountable(purchase: Purchase): void {
+  if (purchase.mode === 'payment' && purchase.payment.productId && !purchase.payment.coach) return;
+  throw new Refusal(
+    'failed-precondition',
+    'promotion-codes-not-taken',
+    'Promotion codes are taken for the platform’s own products only.',
+  );
+}
+
+/** Asks Stripe for the page and writes its document; the customer gets the address only after that. */
+export async function executeCheckout(ctx: Context, command: IntentCommand, plan: CheckoutPlan): Promise<Opened> {
+  const { purchase, wishes } = plan;
+  const coach = purchase.mode === 'payment' ? purchase.payment.coach : undefined;
+  const stripeAccountId = coach && tenantAccountOf(coach);
+  const who = { uid: command.uid, ...(plan.email ? { email: plan.email } : {}) };
+  const customer = await (stripeAccountId
+    ? ensureAccountCustomer(ctx, who, stripeAccountId)
+    : ensureCustomer(ctx, who));
+  const orderId = purchase.mode === 'payment' ? purchase.payment.orderId : undefined;
+  if (orderId) await closeOthers(ctx, command, orderId);
+  const params = {
+    ...pageParams(purchase.mode, command, customer, wishes),
+    ...purchaseParams(command, plan, customer),
+  };
+  const session = await sessionOnce(ctx, command, params, stripeAccountId);
+  const at = Timestamp.fromDate(ctx.clock.now());
+  const checkout: Checkout = {
+    id: session.id,
+    userId: command.uid,
+    requestId: command.requestId,
+    stripeCustomerId: customer,
+    purchase,
+    promotionCodes: wishes.promotionCodes,
+    status: 'open',
+    paymentStatus: 'unpaid',
+    createdAt: at,
+    updatedAt: at,
+    ...(stripeAccountId ? { stripeAccountId } : {}),
+    ...(orderId ? { orderId } : {}),
+  };
+  await store.createIfMissing(ctx.db, checkout);
+  return { checkoutId: session.id, ...(stripeAccountId ? { stripeAccountId } : {}) };
+}
+
+function purchaseParams(
+  command: IntentCommand,
+  { purchase, wishes }: CheckoutPlan,
+  customer: string,
+): Partial<Stripe.Checkout.SessionCreateParams> {
+  if (purchase.mode === 'setup') return { currency: toStripeCurrency(purchase.currency) };
+  return {
+    line_items: paymentLine(purchase.payment, wishes.automaticTax),
+    payment_intent_data: intentData(intentParams(command, purchase.payment, customer), command.requestId),
+  };
+}
+
+async function sessionOnce(
+  ctx: Context,
+  command: IntentCommand,
+  params: Stripe.Checkout.SessionCreateParams,
+  stripeAccount: string | undefined,
+): Promise<Stripe.Checkout.Session> {
+  const stripe = await ctx.stripe();
+  const on = stripeAccount ? { stripeAccount } : {};
+  const since = Math.floor(command.startedAt.getTime() / 1000) - 60;
+  const find = async () => {
+    const list = stripe.checkout.sessions.list(
+      { customer: params.customer ?? '', created: { gte: since }, limit: 100 },
+      on,
+    );
+    for await (const session of list) if (session.metadata?.requestId === command.requestId) return session;
+    return undefined;
+  };
+  if (!keyStillKept(command.startedAt, ctx.clock.now())) return (await find()) ?? expired(command.requestId);
+  const idempotencyKey = `cs:${command.uid}:${command.requestId}`;
+  try {
+    return await askOrFind(() => stripe.checkout.sessions.create(params, { idempotencyKey, ...on }), find);
+  } catch (error) {
+    throw refusalOf(classifyStripeError(error));
+  }
+}
+
+/** An order has one open page: a second one would let it be paid twice. One that was just used says so. */
+async function closeOthers(ctx: Context, { requestId, uid }: IntentCommand, orderId: string): Promise<void> {
+  const stripe = await ctx.stripe();
+  for (const other of await store.openOf(ctx.db, orderId)) {
+    if (other.requestId === requestId && other.userId === uid) continue;
+    const on = other.stripeAccountId ? { stripeAccount: other.stripeAccountId } : {};
+    const session = await retrieveSession(ctx, other.id, other.stripeAccountId);
+    if (session.status === 'expired') continue;
+    try {
+      await stripe.checkout.sessions.expire(other.id, {}, on);
+    } catch (error) {
+      const failure = classifyStripeError(error);
+      if (failure.kind !== 'refused') throw refusalOf(failure);
+      throw new Refusal('failed-precondition', 'order-being-paid', 'This order was just paid on another page.');
+    }
+  }
+}
+
+/** The page as Stripe has it, with the PaymentIntent it made. */
+export async function retrieveSession(
+  ctx: Context,
+  id: string,
+  stripeAccount: string | undefined,
+): Promise<Stripe.Checkout.Session> {
+  const stripe = await ctx.stripe();
+  const on = stripeAccount ? { stripeAccount } : {};
+  try {
+    return await stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] }, on);
+  } catch (error) {
+    throw refusalOf(classifyStripeError(error));
+  }
+}
