@@ -1,5 +1,11 @@
-export { createSubscription, processPayment } from './payments/payments.api.ts';
+export { processPayment } from './payments/payments.api.ts';
 export { createCheckoutSession, createPortalSession } from './payments/checkout/checkout.api.ts';
+export {
+  cancelSubscription,
+  createSubscription,
+  resumeSubscription,
+  updateSubscription,
+} from './payments/subscriptions/subscriptions.api.ts';
 export { createOrder } from './payments/orders/orders.api.ts';
 export {
   createSetupIntent,
@@ -15,6 +21,7 @@ export {
 } from './coaches/coaches.api.ts';
 export { setCoachTerms, updatePayoutSettings } from './coaches/settings.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
+export { getCoachEarnings, getPayoutStatement, listPayouts } from './payouts/reports.api.ts';
 export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';
 export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';
 export { stripeWebhook } from './webhooks/webhooks.api.ts';

@@ -9,7 +9,7 @@ export interface Caller {
   admin: boolean;
 }
 
-export type Right = 'anyone signed in' | 'coach' | 'admin';
+export type Right = 'anyone signed in' | 'coach' | 'coach or admin' | 'admin';
 
 export interface VerifiedToken {
   uid: string;
@@ -50,13 +50,22 @@ export function callerOf(auth: VerifiedToken | undefined): Caller {
 }
 
 export function requireRight(caller: Caller, right: Right): void {
-  const allowed =
-    right === 'anyone signed in' || (right === 'coach' && caller.coach) || (right === 'admin' && caller.admin);
+  const { coach, admin } = caller;
+  const allowed = {
+    'anyone signed in': true,
+    coach,
+    'coach or admin': coach || admin,
+    admin,
+  }[right];
   if (!allowed) {
-    throw new Refusal(
-      'permission-denied',
-      `${right}-only`,
-      `This is for ${right === 'admin' ? 'administrators' : 'coaches'}.`,
-    );
+    const [who, reason] = right === 'admin' ? ['administrators', 'admin-only'] : ['coaches', 'coach-only'];
+    throw new Refusal('permission-denied', reason, `This is for ${who}.`);
   }
+}
+
+/** Whose page is asked for: a coach's own, or for an administrator any coach's. Throws Refusal. */
+export function coachAsked(caller: Caller, coachId: string | undefined): string {
+  if (coachId === undefined || coachId === caller.uid) return caller.uid;
+  if (caller.admin) return coachId;
+  throw new Refusal('permission-denied', 'not-yours', 'You can see only what is your own.');
 }

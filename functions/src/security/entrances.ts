@@ -87,6 +87,23 @@ const callables: readonly Entrance[] = [
     input: { requestId: 'payout-settings-1', cadence: 'weekly', minimumMinor: 2000 },
     optional: ['cadence', 'minimumMinor'],
   }),
+  entrance('getCoachEarnings', 'callable', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { weeksBefore: '2026-11-23', monthsBefore: '2026-11-01' },
+    optional: ['weeksBefore', 'monthsBefore'],
+  }),
+  entrance('listPayouts', 'callable', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { limit: 20 },
+    optional: ['limit'],
+  }),
+  entrance('getPayoutStatement', 'callable', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { payoutId: 'coach-karin_SEK_2026-11-23_1', format: 'pdf', language: 'sv' },
+  }),
   entrance('setCoachTerms', 'callable', {
     allowed: ['admin'],
     by: withRole,
