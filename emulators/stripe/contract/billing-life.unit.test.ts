@@ -220,6 +220,17 @@ describe('a trial', () => {
     });
   });
 
+  it('asks for a card with a SetupIntent where the first payment is left to the customer', async () => {
+    const customer = await stripe.customers.create({ test_clock: b.clock });
+    const waits = { payment_behavior: 'default_incomplete', trial_period_days: 14, customer: customer.id } as const;
+    const trial = await subscribe({ ...waits, expand: ['pending_setup_intent'] });
+    const setup = trial.pending_setup_intent as Stripe.SetupIntent;
+    expect(setup).toMatchObject({ status: 'requires_payment_method', customer: customer.id, usage: 'off_session' });
+    await stripe.setupIntents.confirm(setup.id, { payment_method: 'pm_card_visa' });
+    expect(await get(trial.id)).toMatchObject({ pending_setup_intent: null, default_payment_method: null });
+    expect((await subscribe({ ...waits, customer: b.customer.id })).pending_setup_intent).toBeNull();
+  });
+
   it('is ended at once or put off', async () => {
     const trial = await subscribe({ trial_period_days: 14 });
     const longer = await stripe.subscriptions.update(trial.id, { trial_end: START + 20 * DAY });

@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { StripeFailure, refused } from '../core/errors.ts';
 import { emit } from '../core/events.ts';
 import type { Book, World } from '../core/world.ts';
+import { changeSubscription } from './billing/standing.ts';
 import { attachTo, cardOf, requireUnspent, usable } from './payment-methods.ts';
 import { challenge, dropChallenges, mustAuthenticate } from './three-d-secure.ts';
 
@@ -93,6 +94,9 @@ function finish(
   book.payments.setUp.add(method.id);
   const after = book.setupIntents.put({ ...intent, status: 'succeeded', next_action: null });
   emit(world, book, 'setup_intent.succeeded', after);
+  // Whether Stripe also makes it the subscription's default is unconfirmed, so that is left to who asked for it.
+  const waits = book.subscriptions.values().find((each) => each.pending_setup_intent === intent.id);
+  if (waits) changeSubscription(world, book, waits.id, { pending_setup_intent: null });
   return after;
 }
 

@@ -4,6 +4,7 @@ import type { Context } from '../platform/context.ts';
 import { planLetter } from '../platform/mail.ts';
 import type { Write } from '../platform/write.ts';
 import { differenceFrom, type News } from './charged.ts';
+import { planEntitlement } from './entitlements/entitlements.service.ts';
 import { failedDebitLetter, isDebit, receiptLetter } from './letters.ts';
 import { planFollow } from './orders/pay.service.ts';
 import { mergeStatus, type Payment } from './payments.ts';
@@ -39,9 +40,17 @@ export async function planNews(
   const next: Payment = { ...payment, ...patch, updatedAt: Timestamp.fromDate(ctx.clock.now()) };
   return [
     ...(next.difference && next.difference !== payment.difference ? await planDifference(ctx, tx, next) : []),
-    ...(patch.status || patch.difference ? await planFollow(ctx, tx, next) : []),
+    ...(await planConsequences(ctx, tx, next)),
     ...lettersFor(ctx, payment, next, news),
     (t) => updatePayment(ctx.db, t, payment.stripePaymentId, { ...patch, updatedAt: next.updatedAt }),
+  ];
+}
+
+/** What follows from a payment as it will be, whoever changes it: its order, and what its buyer may use. */
+export async function planConsequences(ctx: Context, tx: Transaction, next: Payment): Promise<Write[]> {
+  return [
+    ...(await planFollow(ctx, tx, next)),
+    ...(await planEntitlement(ctx, tx, next.userId, [{ of: 'payment', payment: next }])),
   ];
 }
 

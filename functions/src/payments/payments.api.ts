@@ -3,12 +3,6 @@ import { callable, documentIdSchema, requestIdSchema, type CallableSpec } from '
 import { releaseParked } from '../webhooks/webhooks.service.ts';
 import { processPayment as pay, type ProcessPaymentInput, type ProcessPaymentReply } from './payments.service.ts';
 import { paymentPath } from './payments.store.ts';
-import {
-  createSubscription as subscribe,
-  type CreateSubscriptionInput,
-  type CreateSubscriptionReply,
-} from './subscriptions/subscriptions.service.ts';
-import { subscriptionPath } from './subscriptions/subscriptions.store.ts';
 
 const paymentMethodIdSchema = z.string().regex(/^pm_[A-Za-z0-9_]{1,100}$/, 'must be a Stripe payment method id, pm_…');
 
@@ -34,20 +28,3 @@ export const processPaymentSpec: CallableSpec<ProcessPaymentInput, ProcessPaymen
 };
 
 export const processPayment = callable(processPaymentSpec);
-
-export const createSubscription = callable<CreateSubscriptionInput, CreateSubscriptionReply>({
-  name: 'createSubscription',
-  right: 'anyone signed in',
-  input: z.strictObject({
-    productId: documentIdSchema,
-    requestId: requestIdSchema,
-    quantity: z.int().min(1).max(100).optional(),
-    paymentMethodId: paymentMethodIdSchema.optional(),
-  }),
-  async handle(ctx, caller, input) {
-    const reply = await subscribe(ctx, caller, input);
-    await releaseParked(ctx, paymentPath(reply.paymentId));
-    await releaseParked(ctx, subscriptionPath(reply.subscriptionId));
-    return reply;
-  },
-});

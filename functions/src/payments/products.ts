@@ -18,9 +18,20 @@ export interface Product {
   accessWeeks?: number;
   credits?: number;
   stock?: number;
+  /** Of a subscription: days before the first charge, once a customer; the contract it belongs to; months until it ends. */
+  trialDays?: number;
+  contractId?: string;
+  contractMonths?: number;
   active: boolean;
   /** The Stripe price made for exactly this amount and interval; another is made when they change. */
-  stripePrice?: { id: string; amountMinor: Minor; currency: Currency; interval: 'month' | 'year' };
+  stripePrice?: {
+    id: string;
+    amountMinor: Minor;
+    currency: Currency;
+    interval: 'month' | 'year';
+    /** The connected account it was made on; the platform otherwise. */
+    stripeAccountId?: string;
+  };
 }
 
 /** The platform's currency first. */

@@ -6,13 +6,15 @@ import { messageOf, Refusal } from '../platform/errors.ts';
 import { runWrites } from '../platform/write.ts';
 import { releaseParked } from '../webhooks/webhooks.service.ts';
 import { fetchIntent, type IntentCommand } from './intents.service.ts';
-import {
-  createSubscriptionCommand,
-  executeSubscription,
-  type SubscriptionPlan,
-} from './subscriptions/subscriptions.service.ts';
+import * as changes from './subscriptions/changes.service.ts';
+import type { ChangePlan } from './subscriptions/changes.ts';
+import { executeSubscription } from './subscriptions/start.service.ts';
+import type { SubscriptionPlan } from './subscriptions/start.ts';
+import { createSubscriptionCommand } from './subscriptions/subscriptions.service.ts';
 import { executePayment, processPaymentCommand } from './payments.service.ts';
 import type { PaymentPlan } from './plans.ts';
+import { createCheckoutCommand, executeCheckout, type CheckoutPlan } from './checkout/checkout.service.ts';
+import { createSetupIntentCommand, executeSetup } from './methods/methods.service.ts';
 import * as store from './payments.store.ts';
 import { newsOfIntent } from './charged.ts';
 import { planNews } from './moves.service.ts';
@@ -29,7 +31,7 @@ const perCall = 100;
  */
 export async function resumeCommands(ctx: Context, now: Date): Promise<{ resumed: number; booked: number }> {
   let resumed = 0;
-  for (const record of await store.unfinishedCommands<PaymentPlan | SubscriptionPlan, object>(
+  for (const record of await store.unfinishedCommands<object, object>(
     ctx.db,
     new Date(now.getTime() - minutes(5)),
     perCall,
@@ -43,11 +45,27 @@ export async function resumeCommands(ctx: Context, now: Date): Promise<{ resumed
   return { resumed, booked };
 }
 
-async function resume(
-  ctx: Context,
-  record: CommandRecord<PaymentPlan | SubscriptionPlan, object>,
-  now: Date,
-): Promise<boolean> {
+type Resumer = (ctx: Context, command: IntentCommand, plan: object) => Promise<object>;
+
+const resumeChange: Resumer = (ctx, command, plan) => changes.finishChange(ctx, command, plan as ChangePlan);
+
+/** By command: how one is finished for a customer who is gone. */
+const resumers: Readonly<Record<string, Resumer>> = {
+  [processPaymentCommand]: async (ctx, command, plan) => {
+    const { id } = await executePayment(ctx, command, plan as PaymentPlan);
+    return { paymentId: id };
+  },
+  // The order was made in the commit that accepted the command.
+  [createOrderCommand]: async (_ctx, _command, plan) => plan,
+  [createSetupIntentCommand]: (ctx, command, plan) => executeSetup(ctx, command, plan),
+  [createCheckoutCommand]: (ctx, command, plan) => executeCheckout(ctx, command, plan as CheckoutPlan),
+  [createSubscriptionCommand]: (ctx, command, plan) => executeSubscription(ctx, command, plan as SubscriptionPlan),
+  [changes.updateSubscriptionCommand]: resumeChange,
+  [changes.cancelSubscriptionCommand]: resumeChange,
+  [changes.resumeSubscriptionCommand]: resumeChange,
+};
+
+async function resume(ctx: Context, record: CommandRecord<object, object>, now: Date): Promise<boolean> {
   const command = (startedAt: Date): IntentCommand => ({
     uid: record.uid,
     requestId: record.requestId,
@@ -55,21 +73,10 @@ async function resume(
     customerGone: true,
   });
   try {
-    await finish<PaymentPlan | SubscriptionPlan, object>(ctx, record, async (plan, startedAt) => {
-      if (record.command === processPaymentCommand) {
-        const { id } = await executePayment(ctx, command(startedAt), plan as PaymentPlan);
-        return { paymentId: id };
-      }
-      // The order was made in the commit that accepted the command.
-      if (record.command === createOrderCommand) return plan;
-      if (record.command === createSubscriptionCommand) {
-        return executeSubscription(ctx, command(startedAt), plan as SubscriptionPlan).then((started) => ({
-          ...started,
-          amountMinor: plan.amountMinor,
-          currency: plan.currency,
-        }));
-      }
-      throw new Error(`No one resumes the command ${record.command}.`);
+    await finish<object, object>(ctx, record, async (plan, startedAt) => {
+      const resumer = resumers[record.command];
+      if (!resumer) throw new Error(`No one resumes the command ${record.command}.`);
+      return resumer(ctx, command(startedAt), plan);
     });
     return true;
   } catch (error) {

@@ -4,6 +4,7 @@ import { noticeExpiring } from '../payments/methods/expiry.service.ts';
 import { expireOrders } from '../payments/orders/expiry.service.ts';
 import { remindOfDisputes } from '../payments/disputes/disputes.service.ts';
 import { resumeCommands } from '../payments/recovery.service.ts';
+import { settleSetups } from '../payments/subscriptions/setup.service.ts';
 import { resolveTransfers } from '../payments/transfers/resolve.service.ts';
 import { resolvePayouts } from '../payouts/payouts.service.ts';
 import type { Context } from '../platform/context.ts';
@@ -24,6 +25,7 @@ const parts: readonly SweepPart[] = [
   { part: 'events', run: recoverEvents },
   { part: 'commands', run: resumeCommands },
   { part: 'orders', run: expireOrders },
+  { part: 'trials', run: settleSetups },
   { part: 'transfers', run: resolveTransfers },
   { part: 'payouts', run: resolvePayouts },
   { part: 'expiring methods', run: noticeExpiring },

@@ -54,6 +54,19 @@ const callables: readonly Entrance[] = [
     input: { ...payment, productId: 'premium', requestId: 'a-subscription-1', quantity: 1 },
     optional: ['paymentMethodId', 'quantity'],
   }),
+  entrance('updateSubscription', 'callable', {
+    allowed: signedIn,
+    input: { subscriptionId: 'sub_1', requestId: 'a-change-1', productId: 'premium', quantity: 2, preview: true },
+    optional: ['productId', 'quantity', 'preview'],
+  }),
+  entrance('cancelSubscription', 'callable', {
+    allowed: signedIn,
+    input: { subscriptionId: 'sub_1', requestId: 'a-cancel-1', when: 'now' },
+  }),
+  entrance('resumeSubscription', 'callable', {
+    allowed: signedIn,
+    input: { subscriptionId: 'sub_1', requestId: 'a-resume-1' },
+  }),
   entrance('createCheckoutSession', 'callable', {
     allowed: signedIn,
     input: { ...page, requestId: 'a-checkout-1' },

@@ -9,6 +9,7 @@ import type { Invoice, Subscription } from '../../core/wire.ts';
 import type { Book, World } from '../../core/world.ts';
 import { customerNamed } from '../lookup.ts';
 import { cardOf } from '../payment-methods.ts';
+import { createSetupIntent } from '../setup-intents.ts';
 import { mustAuthenticate } from '../three-d-secure.ts';
 import { bill, periodOf, scheduleCycle, subscriptionOrder } from './cycle.ts';
 import { askedDiscounts, redeem, redeemable } from './discounts.ts';
@@ -60,6 +61,10 @@ export function createSubscription(world: World, book: Book, params: Stripe.Subs
     cancel_at_period_end: atPeriodEnd,
     canceled_at: atPeriodEnd || cancelAt !== null ? now : null,
   });
+  if (trialEnd !== null && behavior === 'default_incomplete' && !sends && card === null) {
+    const setup = createSetupIntent(world, book, { customer: customer.id });
+    book.subscriptions.update(id, { pending_setup_intent: setup.id });
+  }
   return begin(world, book, id, { customer, redeemed, trialEnd, sends, paysNow });
 }
 

@@ -4,6 +4,7 @@ import type { Context } from '../../platform/context.ts';
 import { Refusal } from '../../platform/errors.ts';
 import { minor, type Minor } from '../../platform/money.ts';
 import type { Write } from '../../platform/write.ts';
+import { readOrder } from '../orders/orders.store.ts';
 import type { Payment } from '../payments.ts';
 import { readProduct } from '../products.store.ts';
 import type { Product } from '../products.ts';
@@ -13,8 +14,7 @@ import * as store from './entitlements.store.ts';
 
 /** Something that decides what a customer may use, as it is after the change that the caller's transaction makes. */
 export type EntitlementFact =
-  /** `items`: what it bought, where that is not `payment.productId` alone (an order). */
-  | { of: 'payment'; payment: Payment; items?: readonly { productId: string; quantity: number }[] }
+  | { of: 'payment'; payment: Payment }
   | {
       of: 'subscription';
       subscriptionId: string;
@@ -33,8 +33,8 @@ export async function planEntitlement(
   userId: string,
   facts: readonly EntitlementFact[],
 ): Promise<Write[]> {
-  const known = (await store.readEntitlements(ctx.db, userId, tx))?.grants ?? {};
-  let grants = known;
+  const known = await knownGrants(ctx, tx, userId);
+  let { grants } = known;
   for (const fact of facts) {
     grants = fact.of === 'subscription' ? withSubscription(grants, fact) : await withPayment(ctx, tx, grants, fact);
   }
@@ -61,15 +61,17 @@ function withSubscription(grants: Grants, fact: Extract<EntitlementFact, { of: '
 
 async function withPayment(ctx: Context, tx: Transaction, known: Grants, fact: PaymentFact): Promise<Grants> {
   const { payment } = fact;
+  const { orderId, stripePaymentId } = payment;
   if (!hasCome(payment)) return known;
   const grants = payment.subscriptionId ? withReturned(known, payment, payment.subscriptionId) : { ...known };
   const single = payment.productId ? [{ productId: payment.productId, quantity: payment.quantity ?? 1 }] : [];
-  for (const item of fact.items ?? single) {
-    const key = fact.items ? `${payment.stripePaymentId}_${item.productId}` : payment.stripePaymentId;
+  const items = orderId ? ((await readOrder(ctx.db, orderId, tx))?.items ?? []) : single;
+  for (const item of items) {
+    const key = orderId ? `${stripePaymentId}_${item.productId}` : stripePaymentId;
     const existing = grants[key];
     const product = existing ? undefined : await readProduct(ctx.db, item.productId, tx);
     const grant = existing ?? (product && newGrant(ctx, payment, item, product));
-    if (grant) grants[key] = paidGrant(grant, payment, fact.items !== undefined);
+    if (grant) grants[key] = paidGrant(grant, payment);
   }
   return grants;
 }
@@ -115,11 +117,11 @@ function newGrant(
 }
 
 /** What the payment's money says now. Of an order only a whole return can be told to belong to an item. */
-function paidGrant(grant: Grant, payment: Payment, ofOrder: boolean): Grant {
+function paidGrant(grant: Grant, payment: Payment): Grant {
   const here = moneyIsHere(payment);
   if (grant.kind === 'programme') return { ...grant, from: payment.paidAt ?? grant.from, live: here };
   if (grant.kind !== 'credits') return grant;
-  const part = ofOrder ? 0 : Math.max(payment.refundedMinor, payment.returned?.grossMinor ?? 0);
+  const part = payment.orderId ? 0 : Math.max(payment.refundedMinor, payment.returned?.grossMinor ?? 0);
   return { ...grant, returnedMinor: here ? minor(part) : grant.amountMinor };
 }
 
@@ -140,8 +142,8 @@ export async function planSpendCredit(
   tx: Transaction,
   wanted: { userId: string; coachId: string; sessionId: string; at: Timestamp },
 ): Promise<SpentCredit> {
-  const known = (await store.readEntitlements(ctx.db, wanted.userId, tx))?.grants ?? {};
-  const purchases = creditsOf(known);
+  const known = await knownGrants(ctx, tx, wanted.userId);
+  const purchases = creditsOf(known.grants);
   const key = spentFrom(purchases, wanted.sessionId) ?? purchaseFor(purchases, wanted);
   const before = key === undefined ? undefined : purchases[key];
   if (key === undefined || !before) throw noCredits();
@@ -151,7 +153,7 @@ export async function planSpendCredit(
     productId: after.productId,
     priceMinor: priceOfCredit(after.sessions[wanted.sessionId]?.number ?? 1, after),
     held: after.held,
-    writes: planGrants(ctx, wanted.userId, known, { ...known, [key]: after }),
+    writes: planGrants(ctx, wanted.userId, known, { ...known.grants, [key]: after }),
   };
 }
 
@@ -161,14 +163,14 @@ export async function planReturnCredit(
   tx: Transaction,
   { userId, sessionId }: { userId: string; sessionId: string },
 ): Promise<Write[]> {
-  const known = (await store.readEntitlements(ctx.db, userId, tx))?.grants ?? {};
-  const purchases = creditsOf(known);
+  const known = await knownGrants(ctx, tx, userId);
+  const purchases = creditsOf(known.grants);
   const key = spentFrom(purchases, sessionId);
   const before = key === undefined ? undefined : purchases[key];
   if (key === undefined || !before) {
     throw new Refusal('failed-precondition', 'no-credit-spent', 'This session was not booked with a credit.');
   }
-  return planGrants(ctx, userId, known, { ...known, [key]: returnCredit(before, sessionId) });
+  return planGrants(ctx, userId, known, { ...known.grants, [key]: returnCredit(before, sessionId) });
 }
 
 function creditsOf(grants: Grants): Record<string, CreditsGrant> {
@@ -180,8 +182,19 @@ function creditsOf(grants: Grants): Record<string, CreditsGrant> {
 const spentFrom = (purchases: Readonly<Record<string, CreditsGrant>>, sessionId: string): string | undefined =>
   Object.keys(purchases).find((key) => purchases[key]?.sessions[sessionId] !== undefined);
 
-function planGrants(ctx: Context, userId: string, known: Grants, grants: Grants): Write[] {
-  if (isDeepStrictEqual(known, grants)) return [];
+interface Known {
+  there: boolean;
+  grants: Grants;
+}
+
+async function knownGrants(ctx: Context, tx: Transaction, userId: string): Promise<Known> {
+  const { there, entitlements } = await store.readEntitlements(ctx.db, userId, tx);
+  return { there, grants: entitlements?.grants ?? {} };
+}
+
+function planGrants(ctx: Context, userId: string, known: Known, grants: Grants): Write[] {
+  if (isDeepStrictEqual(known.grants, grants)) return [];
   const entitlements = viewOf(grants);
-  return [(tx) => store.writeEntitlements(ctx.db, tx, userId, entitlements, ctx.clock.now())];
+  const { there } = known;
+  return [(tx) => store.writeEntitlements(ctx.db, tx, userId, { entitlements, there, now: ctx.clock.now() })];
 }

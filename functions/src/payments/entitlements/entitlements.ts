@@ -48,10 +48,12 @@ export interface SubscriptionGrant {
 /** While a payment is late Stripe tries again, and access stays; it ends with the last attempt. */
 const accessStatuses = new Set(['trialing', 'active', 'past_due']);
 
-/** The money of a payment came, and not all of it went back by refunds or lost disputes. */
-export function moneyIsHere(payment: Pick<Payment, 'status' | 'amountMinor' | 'refundedMinor' | 'returned'>): boolean {
+/** The money of a payment came as it was owed, and not all of it went back by refunds or lost disputes. */
+export function moneyIsHere(
+  payment: Pick<Payment, 'status' | 'amountMinor' | 'refundedMinor' | 'returned' | 'difference'>,
+): boolean {
   const back = Math.max(payment.refundedMinor, payment.returned?.grossMinor ?? 0);
-  return hasCome(payment) && back < payment.amountMinor;
+  return hasCome(payment) && back < payment.amountMinor && payment.difference === undefined;
 }
 
 /** It came, whatever became of it. */

@@ -32,6 +32,33 @@ export async function standingSubscription(
   return !(await tx.get(query)).empty;
 }
 
+/** Whether this user ever had one to this product: a trial is given once. */
+export async function hadSubscription(
+  db: Firestore,
+  tx: Transaction,
+  userId: string,
+  productId: string,
+): Promise<boolean> {
+  const query = db.collection('subscriptions').where('userId', '==', userId).where('productId', '==', productId);
+  return !(await tx.get(query.limit(1))).empty;
+}
+
+export async function bySetupIntent(
+  db: Firestore,
+  tx: Transaction,
+  setupIntentId: string,
+): Promise<{ id: string; subscription: Subscription } | undefined> {
+  const query = db.collection('subscriptions').where('setupIntentId', '==', setupIntentId).limit(1);
+  const [doc] = (await tx.get(query)).docs;
+  return doc && { id: doc.id, subscription: doc.data() as Subscription };
+}
+
+/** Trials whose payment method is set up and does not pay for the subscription yet. */
+export async function setupsToSettle(db: Firestore, limit: number): Promise<string[]> {
+  const query = db.collection('subscriptions').where('setupMethodId', '>', '').limit(limit);
+  return (await query.get()).docs.map((doc) => doc.id);
+}
+
 export function writeSubscription(db: Firestore, tx: Transaction, id: string, subscription: Subscription): void {
   tx.set(ref(db, id), subscription);
 }
