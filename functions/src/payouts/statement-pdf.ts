@@ -25,8 +25,10 @@ export function statementPdf(statement: Statement, language: Language): PdfDocum
       head(statement, word),
       title(word.contents),
       linesTable(statement, word),
-      title(`${word.remaining} ${businessTime(statement.madeAt)}`),
-      remainingTable(statement, word),
+      {
+        stack: [title(`${word.remaining} ${businessTime(statement.madeAt)}`), remainingTable(statement, word)],
+        unbreakable: true,
+      },
     ],
   };
 }
