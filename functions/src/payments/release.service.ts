@@ -3,7 +3,7 @@ import { planEarning } from '../coaches/earnings.service.ts';
 import { planEntries, readEntries } from '../ledger/ledger.service.ts';
 import { sessionCompleted } from '../ledger/shares.ts';
 import type { Context } from '../platform/context.ts';
-import { minor, type Minor } from '../platform/money.ts';
+import { minor, type Currency, type Minor } from '../platform/money.ts';
 import type { Write } from '../platform/write.ts';
 import type { Payment } from './payments.ts';
 import { updatePayment } from './payments.store.ts';
@@ -16,7 +16,7 @@ export interface Release {
   sessionId: string;
   /** As this transaction has read it. */
   payment: Payment;
-  /** The session's part of the payment; the whole of it where it pays one session. */
+  /** The session's part of what is held (in the currency Stripe settled in); all of it where the payment is for one session. */
   grossMinor: Minor;
   /** When it was completed. */
   at: Timestamp;
@@ -38,7 +38,7 @@ export async function planRelease(ctx: Context, tx: Transaction, release: Releas
   const entry = sessionCompleted(
     {
       occurredAt: at,
-      currency: payment.currency,
+      currency: settledIn(payment),
       stripeObjectId: stripeChargeId,
       paymentId: stripePaymentId,
       coachId,
@@ -57,6 +57,8 @@ export async function planRelease(ctx: Context, tx: Transaction, release: Releas
   ];
 }
 
+const settledIn = (payment: Payment): Currency => payment.settlement?.currency ?? payment.currency;
+
 /**
  * Plans a session's earning and transfer where the ledger's document is written by somebody else: what is kept of a session
  * cancelled late (the document is its refund's). The same order id, so that a session is sent once.
@@ -67,7 +69,8 @@ export async function planSessionShare(
   share: { sessionId: string; payment: Payment; grossMinor: Minor; coachMinor: Minor; ledgerId: string },
 ): Promise<Write[]> {
   const { sessionId, payment, grossMinor, coachMinor, ledgerId } = share;
-  const { coachId, stripeAccountId, stripeChargeId, stripePaymentId: paymentId, currency } = payment;
+  const { coachId, stripeAccountId, stripeChargeId, stripePaymentId: paymentId } = payment;
+  const currency = settledIn(payment);
   if (!coachId || !stripeAccountId || !stripeChargeId)
     throw new Error(`payments/${paymentId} does not say whom the share of session ${sessionId} goes to.`);
   const earning = await planEarning(ctx, tx, coachId, {
