@@ -1,3 +1,10 @@
+import { approvedActions } from '../admin/actions.service.ts';
+import {
+  approveOperationCommand,
+  executeDecision,
+  rejectOperationCommand,
+  type DecisionPlan,
+} from '../admin/decisions.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
 import { hours, minutes } from '../platform/clock.ts';
 import { finish, type CommandRecord } from '../platform/commands.ts';
@@ -49,6 +56,8 @@ type Resumer = (ctx: Context, command: IntentCommand, plan: object) => Promise<o
 
 const resumeChange: Resumer = (ctx, command, plan) => changes.finishChange(ctx, command, plan as ChangePlan);
 
+const resumeDecision: Resumer = (ctx, _command, plan) => executeDecision(ctx, plan as DecisionPlan, approvedActions);
+
 /** By command: how one is finished for a customer who is gone. */
 const resumers: Readonly<Record<string, Resumer>> = {
   [processPaymentCommand]: async (ctx, command, plan) => {
@@ -63,6 +72,8 @@ const resumers: Readonly<Record<string, Resumer>> = {
   [changes.updateSubscriptionCommand]: resumeChange,
   [changes.cancelSubscriptionCommand]: resumeChange,
   [changes.resumeSubscriptionCommand]: resumeChange,
+  [approveOperationCommand]: resumeDecision,
+  [rejectOperationCommand]: resumeDecision,
 };
 
 async function resume(ctx: Context, record: CommandRecord<object, object>, now: Date): Promise<boolean> {

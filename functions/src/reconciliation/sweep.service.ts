@@ -1,4 +1,5 @@
 import { resolveVouchers } from '../accounting/accounting.service.ts';
+import { expireApprovals } from '../admin/approvals.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
 import { noticeExpiring } from '../payments/methods/expiry.service.ts';
 import { expireOrders } from '../payments/orders/expiry.service.ts';
@@ -25,6 +26,7 @@ const parts: readonly SweepPart[] = [
   { part: 'events', run: recoverEvents },
   { part: 'commands', run: resumeCommands },
   { part: 'orders', run: expireOrders },
+  { part: 'approvals', run: expireApprovals },
   { part: 'trials', run: settleSetups },
   { part: 'transfers', run: resolveTransfers },
   { part: 'payouts', run: resolvePayouts },
