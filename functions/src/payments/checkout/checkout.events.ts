@@ -1,23 +1,29 @@
 import type Stripe from 'stripe';
 import { planFlag } from '../../admin/flags.service.ts';
+import { idOf } from '../../platform/stripe.ts';
 import { handler, type DispatchTable, type Outcome } from '../../webhooks/webhooks.ts';
 import { belongsTo, checkoutKey } from './checkout.ts';
 import { retrieveSession } from './checkout.service.ts';
 import { checkoutOf, checkoutPath, readCheckout } from './checkout.store.ts';
 import { planPage } from './paid.service.ts';
+import { adoptSubscription } from './subscribed.service.ts';
 
 /** The SDK's response carries methods and headers; what is stored with the event is plain JSON. */
 const plain = <T>(object: T): T => JSON.parse(JSON.stringify(object)) as T;
 
 /** A page moved: it is fetched, so that an event that comes late says what is, and what it says merges in any order. */
-const pageMoved = handler<Stripe.Checkout.Session>({
-  fetch: async (ctx, event) =>
-    plain(await retrieveSession(ctx, (event.data.object as Stripe.Checkout.Session).id, event.account)),
-  plan: async (ctx, tx, event, session): Promise<Outcome> => {
+const pageMoved = handler<{ session: Stripe.Checkout.Session; begun: string[] }>({
+  fetch: async (ctx, { account, data }) => {
+    const session = plain(await retrieveSession(ctx, (data.object as Stripe.Checkout.Session).id, account));
+    const subscriptionId = idOf(session.subscription);
+    return { session, begun: subscriptionId ? await adoptSubscription(ctx, subscriptionId, account) : [] };
+  },
+  plan: async (ctx, tx, event, { session, begun }): Promise<Outcome> => {
     const checkout = await readCheckout(ctx.db, session.id, tx);
     if (!checkout) return { outcome: 'parked', waitingFor: checkoutPath(session.id) };
     if (checkout.stripeAccountId !== event.account) return { outcome: 'applied', writes: [] };
-    return { outcome: 'applied', ...(await planPage(ctx, tx, checkout, session)) };
+    const page = await planPage(ctx, tx, checkout, session);
+    return { outcome: 'applied', ...page, created: [...begun, ...page.created] };
   },
 });
 

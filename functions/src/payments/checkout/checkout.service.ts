@@ -12,8 +12,12 @@ import { ensureCustomer } from '../customers.service.ts';
 import { expired, refusalOf, type IntentCommand } from '../intents.service.ts';
 import { intentParams, planPayment } from '../payments.service.ts';
 import { tenantAccountOf } from '../payments.ts';
+import { ensurePrice } from '../subscriptions/prices.service.ts';
+import { createParams, planSubscription } from '../subscriptions/start.service.ts';
+import type { SubscriptionPlan } from '../subscriptions/start.ts';
 import {
   intentData,
+  subscriptionData,
   pageParams,
   paymentLine,
   type Checkout,
@@ -32,6 +36,8 @@ export interface CheckoutInput {
   successUrl: string;
   cancelUrl?: string | undefined;
   locale?: PageWishes['locale'] | undefined;
+  /** Of a subscription; 1 unless told. Several goods are an order. */
+  quantity?: number | undefined;
   allowPromotionCodes?: boolean | undefined;
   requestId: string;
 }
@@ -109,7 +115,11 @@ async function planCheckout(
 }
 
 async function planPurchase(ctx: Context, tx: Transaction, caller: Caller, input: CheckoutInput): Promise<Purchase> {
-  const { mode, productId, orderId, requestId } = input;
+  const { mode, productId, orderId, requestId, quantity } = input;
+  if (quantity !== undefined && mode !== 'subscription') {
+    throw new Refusal('invalid-argument', 'quantity-of-subscriptions', 'A quantity is told of subscriptions only.');
+  }
+  if (mode === 'subscription') return { mode, subscription: await planBegun(ctx, tx, caller, input) };
   if (mode === 'payment') {
     const payment = await planPayment(ctx, tx, caller, { productId, orderId, requestId });
     if (!payment.openPaymentId) return { mode, payment };
@@ -126,12 +136,31 @@ async function planPurchase(ctx: Context, tx: Transaction, caller: Caller, input
   return { mode: 'setup', currency: ctx.config.currency };
 }
 
+async function planBegun(
+  ctx: Context,
+  tx: Transaction,
+  caller: Caller,
+  { productId, orderId, quantity }: CheckoutInput,
+): Promise<SubscriptionPlan> {
+  if (productId === undefined || orderId !== undefined) {
+    throw new Refusal('invalid-argument', 'name-a-subscription', 'Name the productId that is subscribed to.');
+  }
+  const plan = await planSubscription(ctx, tx, caller, { productId, quantity });
+  if (plan.cancelAt === undefined) return plan;
+  throw new Refusal(
+    'failed-precondition',
+    'contract-not-on-page',
+    `${plan.description} ends with its contract, which Stripe's page cannot be told. Call createSubscription.`,
+  );
+}
+
 /**
  * What a code takes off is known only when the customer pays, after Stripe was told the platform's fee: all of it would go
  * from the coach's share. An order owes what it says. So codes are for the platform's own products.
  */
 function requireDiscountable(purchase: Purchase): void {
   if (purchase.mode === 'payment' && purchase.payment.productId && !purchase.payment.coach) return;
+  if (purchase.mode === 'subscription' && !purchase.subscription.coach) return;
   throw new Refusal(
     'failed-precondition',
     'promotion-codes-not-taken',
@@ -142,8 +171,7 @@ function requireDiscountable(purchase: Purchase): void {
 /** Asks Stripe for the page and writes its document; the customer gets the address only after that. */
 export async function executeCheckout(ctx: Context, command: IntentCommand, plan: CheckoutPlan): Promise<Opened> {
   const { purchase, wishes } = plan;
-  const coach = purchase.mode === 'payment' ? purchase.payment.coach : undefined;
-  const stripeAccountId = coach && tenantAccountOf(coach);
+  const stripeAccountId = sellerOf(purchase);
   const who = { uid: command.uid, ...(plan.email ? { email: plan.email } : {}) };
   const customer = await (stripeAccountId
     ? ensureAccountCustomer(ctx, who, stripeAccountId)
@@ -152,7 +180,7 @@ export async function executeCheckout(ctx: Context, command: IntentCommand, plan
   if (orderId) await closeOthers(ctx, command, orderId);
   const params = {
     ...pageParams(purchase.mode, command, customer, wishes),
-    ...purchaseParams(command, plan, customer),
+    ...(await purchaseParams(ctx, command, plan, customer)),
   };
   const session = await sessionOnce(ctx, command, params, stripeAccountId);
   const at = Timestamp.fromDate(ctx.clock.now());
@@ -174,16 +202,46 @@ export async function executeCheckout(ctx: Context, command: IntentCommand, plan
   return { checkoutId: session.id, ...(stripeAccountId ? { stripeAccountId } : {}) };
 }
 
-function purchaseParams(
+/** The connected account that sells for itself; the platform otherwise. */
+function sellerOf(purchase: Purchase): string | undefined {
+  if (purchase.mode === 'setup') return undefined;
+  const { coach } = purchase.mode === 'payment' ? purchase.payment : purchase.subscription;
+  return coach && tenantAccountOf(coach);
+}
+
+async function purchaseParams(
+  ctx: Context,
   command: IntentCommand,
   { purchase, wishes }: CheckoutPlan,
   customer: string,
-): Partial<Stripe.Checkout.SessionCreateParams> {
+): Promise<Partial<Stripe.Checkout.SessionCreateParams>> {
   if (purchase.mode === 'setup') return { currency: toStripeCurrency(purchase.currency) };
+  if (purchase.mode === 'subscription') {
+    const plan = purchase.subscription;
+    const price = await priceAtStripe(ctx, plan, sellerOf(purchase));
+    return {
+      line_items: [{ price, quantity: plan.quantity }],
+      subscription_data: subscriptionData(createParams(command, plan, customer, price)),
+    };
+  }
   return {
     line_items: paymentLine(purchase.payment, wishes.automaticTax),
     payment_intent_data: intentData(intentParams(command, purchase.payment, customer), command.requestId),
   };
+}
+
+async function priceAtStripe(
+  ctx: Context,
+  plan: SubscriptionPlan,
+  stripeAccountId: string | undefined,
+): Promise<string> {
+  const { productId, description: name, unitMinor: amountMinor, currency, interval } = plan;
+  const terms = { amountMinor, currency, interval, ...(stripeAccountId ? { stripeAccountId } : {}) };
+  try {
+    return await ensurePrice(ctx, { productId, name }, terms);
+  } catch (error) {
+    throw refusalOf(classifyStripeError(error));
+  }
 }
 
 async function sessionOnce(

@@ -5,6 +5,7 @@ import { createTestWorld, type TestWorld } from '../../testing/world.ts';
 import { receiveEvent } from '../../webhooks/webhooks.service.ts';
 import { ensureCustomer } from '../customers.service.ts';
 import type { Payment } from '../payments.ts';
+import type { Subscription } from '../subscriptions/subscriptions.ts';
 import type { Checkout } from './checkout.ts';
 import { createCheckoutSession, type CheckoutInput } from './checkout.service.ts';
 import { createPortalSession } from './portal.service.ts';
@@ -227,6 +228,85 @@ describe('what lies', () => {
     await world.stripe.checkout.sessions.expire(session.id);
     await world.deliver();
     expect(await states()).toContain('parked');
+  });
+});
+
+describe('a page to subscribe on', () => {
+  const subscribe = (more: Partial<CheckoutInput> = {}) =>
+    open({ mode: 'subscription', productId: 'premium', ...more });
+  beforeEach(async () => {
+    const premium = { name: 'Premium', kind: 'subscription', amountMinor: 9_900, interval: 'month' };
+    await world.ctx.db.doc('products/premium').set({ ...premium, currency: 'SEK', vatRate: 25, active: true });
+  });
+
+  it.each(['as they came', 'backwards', 'all at once'])(
+    'begins the subscription and books its first payment: %s',
+    async (order) => {
+      const { checkoutId, url } = await subscribe({ quantity: 2 });
+      await click(url, { card });
+      const events = await stripesEvents();
+      const told = order === 'backwards' ? events.toReversed() : events;
+      if (order === 'all at once') await Promise.all(told.map((event) => receiveEvent(world.ctx, event)));
+      for (const event of [...told, ...told]) await receiveEvent(world.ctx, event);
+      expect(new Set(await states())).toEqual(new Set(['applied', 'ignored']));
+      const [subscription] = await all<Subscription>('subscriptions');
+      expect(subscription).toMatchObject({ userId: 'lisa', productId: 'premium', status: 'active', quantity: 2 });
+      const { subscriptionId } = (await read<Checkout>(`checkouts/${checkoutId}`))!;
+      expect(await all<Payment>('payments')).toEqual([
+        expect.objectContaining({ status: 'succeeded', amountMinor: 19_800, subscriptionId, productId: 'premium' }),
+      ]);
+      expect((await booked()).sort()).toEqual(['fee', 'own_sale']);
+      expect(await flagKinds()).toEqual([]);
+    },
+  );
+
+  it('left at the bank’s page leaves nothing waiting', async () => {
+    const { url } = await subscribe();
+    await click(url, { card: 'pm_card_authenticationRequiredOnSetup' });
+    await world.deliver();
+    expect(await states()).not.toContain('parked');
+    expect(await all<Subscription>('subscriptions')).toEqual([expect.objectContaining({ status: 'incomplete' })]);
+    await world.advance(hours(25));
+    await world.deliver();
+    expect(await states()).not.toContain('parked');
+    expect(await all<Payment>('payments')).toEqual([expect.not.objectContaining({ status: 'succeeded' })]);
+  });
+
+  it('with a promotion code pays less the first time', async () => {
+    await coupon(50, 'HALF');
+    const { url } = await subscribe({ allowPromotionCodes: true });
+    await click(url, { action: 'code', code: 'HALF' });
+    await click(url, { card });
+    await world.deliver();
+    expect(await all<Payment>('payments')).toEqual([
+      expect.objectContaining({ status: 'succeeded', amountMinor: 4_950 }),
+    ]);
+    expect(await flagKinds()).toEqual([]);
+  });
+
+  it('a subscription with a page’s metadata is not the page’s: flagged, no document', async () => {
+    await subscribe();
+    const customer = await ensureCustomer(world.ctx, lisa);
+    const price = await world.stripe.prices.create({
+      currency: 'sek',
+      unit_amount: 300,
+      recurring: { interval: 'month' },
+      product_data: { name: 'Cheap' },
+    });
+    const metadata = { userId: 'lisa', requestId: 'request-1', productId: 'premium' };
+    const payment_behavior = 'default_incomplete';
+    await world.stripe.subscriptions.create({ customer, items: [{ price: price.id }], metadata, payment_behavior });
+    await world.deliver();
+    expect(await all('subscriptions')).toEqual([]);
+    expect(await flagKinds()).toEqual(['checkout-subscription-differs']);
+  });
+
+  it.each([
+    ['something bought once', { productId: 'course' }, 'not-a-subscription'],
+    ['no product', { productId: undefined }, 'name-a-subscription'],
+    ['an order', { orderId: 'order-1' }, 'name-a-subscription'],
+  ])('refuses %s', async (_what, more, reason) => {
+    await expect(subscribe(more)).rejects.toMatchObject({ reason });
   });
 });
 

@@ -4,6 +4,7 @@ import { minor, toStripeCurrency, type Currency } from '../../platform/money.ts'
 import { idOf } from '../../platform/stripe.ts';
 import type { Payment } from '../payments.ts';
 import type { PaymentPlan } from '../plans.ts';
+import type { SubscriptionPlan } from '../subscriptions/start.ts';
 
 export type Mode = 'payment' | 'subscription' | 'setup';
 /** Stripe's own word; a page that is complete or expired never opens again. */
@@ -19,7 +20,10 @@ export interface PageWishes {
 }
 
 /** What is bought on a page; frozen when the command was accepted. */
-export type Purchase = { mode: 'payment'; payment: PaymentPlan } | { mode: 'setup'; currency: Currency };
+export type Purchase =
+  | { mode: 'payment'; payment: PaymentPlan }
+  | { mode: 'subscription'; subscription: SubscriptionPlan }
+  | { mode: 'setup'; currency: Currency };
 
 /** `checkouts/{cs_…}`: our document of a page at Stripe. What is paid there is booked by this, never by metadata alone. */
 export interface Checkout {
@@ -93,6 +97,39 @@ export function intentData(params: Stripe.PaymentIntentCreateParams, requestId: 
   };
 }
 
+type SubscriptionData = NonNullable<Params['subscription_data']>;
+
+/** Of what a subscription would be made with, what a page takes for the one it will begin. Even a trial's page asks for a card. */
+export function subscriptionData(params: Stripe.SubscriptionCreateParams): SubscriptionData {
+  const { trial_period_days, application_fee_percent, metadata } = params;
+  return {
+    ...(trial_period_days === undefined ? {} : { trial_period_days }),
+    ...(typeof application_fee_percent === 'number' ? { application_fee_percent } : {}),
+    ...(metadata ? { metadata } : {}),
+  };
+}
+
+/** Where a subscription that names a page is not what that page sold; undefined when it is. */
+export function unlikePlan(
+  checkout: Checkout,
+  plan: SubscriptionPlan,
+  subscription: Stripe.Subscription,
+  account: string | undefined,
+): string | undefined {
+  const [item, ...others] = subscription.items.data;
+  const pairs: [what: string, ours: unknown, theirs: unknown][] = [
+    ['account', checkout.stripeAccountId, account],
+    ['customer', checkout.stripeCustomerId, idOf(subscription.customer)],
+    ['another subscription', checkout.subscriptionId ?? subscription.id, subscription.id],
+    ['items', 0, others.length],
+    ['quantity', plan.quantity, item?.quantity],
+    ['price', plan.unitMinor, item?.price.unit_amount],
+    ['currency', toStripeCurrency(plan.currency), item?.price.currency],
+    ['interval', plan.interval, item?.price.recurring?.interval],
+  ];
+  return differing(pairs);
+}
+
 /** Marks PaymentIntents that a page has made. */
 export const checkoutKey = 'checkoutRequestId';
 
@@ -108,6 +145,12 @@ export function owedOn(checkout: Pick<Checkout, 'promotionCodes'>, plan: Payment
 
 type Session = Stripe.Checkout.Session;
 
+function differing(pairs: readonly [what: string, ours: unknown, theirs: unknown][]): string | undefined {
+  const wrong = pairs.filter(([, ours, theirs]) => ours !== theirs);
+  if (wrong.length === 0) return undefined;
+  return wrong.map(([what, ours, theirs]) => `${what}: ours ${String(ours)}, Stripe's ${String(theirs)}`).join('; ');
+}
+
 /** Where Stripe's page is not the one we know; undefined when it is. */
 export function strangeness(checkout: Checkout, session: Session): string | undefined {
   const pairs: [what: string, ours: unknown, theirs: unknown][] = [
@@ -117,10 +160,7 @@ export function strangeness(checkout: Checkout, session: Session): string | unde
     ['metadata.userId', checkout.userId, session.metadata?.userId],
     ['metadata.requestId', checkout.requestId, session.metadata?.requestId],
   ];
-  const wrong = pairs.filter(([, ours, theirs]) => ours !== theirs);
-  return wrong.length === 0
-    ? undefined
-    : wrong.map(([what, ours, theirs]) => `${what}: ours ${String(ours)}, Stripe's ${String(theirs)}`).join('; ');
+  return differing(pairs);
 }
 
 /**

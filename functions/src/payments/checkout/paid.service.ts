@@ -4,7 +4,7 @@ import { planFlag } from '../../admin/flags.service.ts';
 import { FinalRefusal } from '../../platform/commands.ts';
 import type { Context } from '../../platform/context.ts';
 import { toMajor } from '../../platform/money.ts';
-import { expanded } from '../../platform/stripe.ts';
+import { expanded, idOf } from '../../platform/stripe.ts';
 import type { Write } from '../../platform/write.ts';
 import { planAttach } from '../orders/pay.service.ts';
 import { intentParams, mergeIntent, paymentOf } from '../payments.service.ts';
@@ -39,10 +39,12 @@ export async function planPage(
     purchase.mode === 'payment' && intent
       ? await planBought(ctx, tx, checkout, owedOn(checkout, purchase.payment, session), intent)
       : { writes: [], created: [], then: [] };
+  const subscriptionId = idOf(session.subscription);
   const free = purchase.mode === 'payment' && session.payment_status === 'no_payment_required';
   const patch = {
     ...moved,
     ...(purchase.mode === 'payment' && intent ? { paymentId: intent.id } : {}),
+    ...(subscriptionId ? { subscriptionId } : {}),
     updatedAt: Timestamp.fromDate(ctx.clock.now()),
   };
   return {

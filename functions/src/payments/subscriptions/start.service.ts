@@ -116,7 +116,8 @@ export async function executeSubscription(
   return { subscriptionId: object.id, paymentId, setupIntentId };
 }
 
-function createParams(
+/** What Stripe is asked for a subscription; a page at Stripe is asked for the same. */
+export function createParams(
   command: IntentCommand,
   plan: SubscriptionPlan,
   customer: string,
@@ -188,7 +189,7 @@ async function findSubscription(
 }
 
 /** The first invoice and its PaymentIntent; a trial's invoice of nothing has none. */
-async function firstInvoice(
+export async function firstInvoice(
   ctx: Context,
   object: Stripe.Subscription,
   stripeAccount: string | undefined,
@@ -200,7 +201,7 @@ async function firstInvoice(
 }
 
 /** Subscription and first payment in one commit, so that whatever event comes finds both or none. */
-async function saveIfMissing(
+export async function saveIfMissing(
   ctx: Context,
   userId: string,
   plan: SubscriptionPlan,

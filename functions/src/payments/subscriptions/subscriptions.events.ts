@@ -6,6 +6,7 @@ import { planLetter } from '../../platform/mail.ts';
 import { idOf } from '../../platform/stripe.ts';
 import type { Write } from '../../platform/write.ts';
 import { handler, nothingToFetch, StaleFetch, type DispatchTable, type Outcome } from '../../webhooks/webhooks.ts';
+import { adoptSubscription } from '../checkout/subscribed.service.ts';
 import { readProduct } from '../products.store.ts';
 import * as letters from './letters.ts';
 import { fetchSubscription, planMirrored, planSave, type FetchedSubscription } from './mirror.service.ts';
@@ -19,6 +20,8 @@ import { bySetupIntent, readSubscription, subscriptionPath, writeSubscription } 
 /** Subscriptions go back and forth, so an event is only a hint: subscription and invoice are fetched, then planned upon. */
 interface Fetched extends FetchedSubscription {
   invoice: InvoiceFacts | null;
+  /** Paths of documents that came to be before this was fetched. */
+  begun: string[];
 }
 
 interface Hint {
@@ -53,7 +56,10 @@ async function fetchHinted(ctx: Context, about: Hint, account: string | undefine
     ? invoiceFactsOf(await stripe.invoices.retrieve(about.invoiceId, { expand: invoiceExpand }, on))
     : null;
   const id = about.subscriptionId ?? invoice?.subscriptionId;
-  return id ? { ...(await fetchSubscription(ctx, id, account)), invoice } : null;
+  if (!id) return null;
+  // One that was begun on a page at Stripe comes to be by the first news of it.
+  const begun = await adoptSubscription(ctx, id, account);
+  return { ...(await fetchSubscription(ctx, id, account)), invoice, begun };
 }
 
 async function planHinted(
@@ -77,7 +83,7 @@ async function planHinted(
   return {
     outcome: 'applied',
     writes: [...writes, ...renewal.writes, ...told, ...saved],
-    created: renewal.created,
+    created: [...fetched.begun, ...renewal.created],
   };
 }
 
