@@ -59,8 +59,10 @@ export interface Parts {
   grossMinor: Minor;
   coachMinor: Minor;
   feeMinor: Minor;
-  /** Percent: 25, 12, 6 or 0. */
+  /** Percent: 25, 12, 6 or 0; of several rates the effective one. */
   vatRate: number;
+  /** Set when there are several rates: what of the gross is at which. They sum to it. */
+  vatLines?: { vatRate: number; grossMinor: Minor }[];
 }
 
 export interface LedgerEntry {

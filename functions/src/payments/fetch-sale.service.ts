@@ -24,13 +24,12 @@ export async function fetchSale(
       });
   const booked = expanded<Stripe.BalanceTransaction>(charge.balance_transaction);
   if (charge.status !== 'succeeded' || !booked) return undefined;
-  const shares = stripeAccount
-    ? await fetchDirect(stripe, charge, booked, stripeAccount)
-    : await fetchShares(stripe, charge);
+  const shares = stripeAccount ? await fetchDirect(stripe, charge, booked, stripeAccount) : shareOf(charge, booked);
   if (!shares) return undefined;
   return {
     chargeId: charge.id,
     amountMinor: charge.amount,
+    currency: fromStripeCurrency(charge.currency),
     balanceTransaction: {
       id: booked.id,
       created: booked.created,
@@ -45,35 +44,36 @@ export async function fetchSale(
   };
 }
 
-async function fetchShares(stripe: Stripe, charge: Stripe.Charge): Promise<Pick<SaleFacts, 'share'> | undefined> {
+/**
+ * The coach's share, from the platform's side alone: what was transferred less the fee that came back is what reached the
+ * coach, in the currency both settle in. The movement on the coach's balance is named by its source (`py_…`), so that it
+ * need not be fetched; the daily proof finds it by that.
+ */
+function shareOf(charge: Stripe.Charge, booked: Stripe.BalanceTransaction): Pick<SaleFacts, 'share'> | undefined {
   if (!charge.transfer_data?.destination) return {};
-  const share = await fetchShare(stripe, charge);
-  return share && { share };
-}
-
-async function fetchShare(stripe: Stripe, charge: Stripe.Charge): Promise<NonNullable<SaleFacts['share']> | undefined> {
   const transfer = expanded<Stripe.Transfer>(charge.transfer);
-  const transferTransactionId = idOf(transfer?.balance_transaction);
-  const destinationPayment = idOf(transfer?.destination_payment);
+  const sent = expanded<Stripe.BalanceTransaction>(transfer?.balance_transaction);
+  const destinationPaymentId = idOf(transfer?.destination_payment);
   const stripeAccountId = idOf(transfer?.destination);
-  if (!transfer || !transferTransactionId || !destinationPayment || !stripeAccountId) return undefined;
-  const payment = await stripe.charges.retrieve(
-    destinationPayment,
-    { expand: ['balance_transaction'] },
-    { stripeAccount: stripeAccountId },
-  );
-  const received = expanded<Stripe.BalanceTransaction>(payment.balance_transaction);
-  if (!received) return undefined;
   const fee = expanded<Stripe.ApplicationFee>(charge.application_fee);
-  const feeTransactionId = idOf(fee?.balance_transaction);
+  const feeBack = expanded<Stripe.BalanceTransaction>(fee?.balance_transaction);
+  const complete =
+    transfer &&
+    sent &&
+    destinationPaymentId &&
+    stripeAccountId &&
+    (feeBack !== undefined || !charge.application_fee_amount);
+  if (!complete) return undefined;
   return {
-    transferId: transfer.id,
-    transferredMinor: transfer.amount,
-    transferTransactionId,
-    stripeAccountId,
-    applicationFeeMinor: fee?.amount ?? 0,
-    ...(feeTransactionId ? { applicationFeeTransactionId: feeTransactionId } : {}),
-    received: { transactionId: received.id, netMinor: received.net, availableOn: received.available_on },
+    share: {
+      transferId: transfer.id,
+      transferTransactionId: sent.id,
+      stripeAccountId,
+      destinationPaymentId,
+      ...(feeBack ? { applicationFeeTransactionId: feeBack.id } : {}),
+      netMinor: -sent.net - (feeBack?.net ?? 0),
+      availableOn: booked.available_on,
+    },
   };
 }
 

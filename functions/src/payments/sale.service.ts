@@ -65,7 +65,8 @@ function planSaleEarning(
     amountMinor: grossMinor,
     // Whatever does not reach the coach; of a tenant's charge that may be Stripe's fee too.
     feeMinor: minor(grossMinor - coachMinor),
-    currency: payment.currency,
+    // The ledger's currency: what the coach is paid out in.
+    currency: facts.balanceTransaction.currency,
     description: payment.description,
     customerName: payment.customerName,
     ledgerId: `${facts.chargeId}:sale`,

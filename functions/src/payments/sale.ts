@@ -7,8 +7,13 @@ import type { Payment } from './payments.ts';
 /** What Stripe booked for one succeeded charge, in plain JSON, so that it can be kept with the event that asked for it. */
 export interface SaleFacts {
   chargeId: string;
+  /** What the customer paid, in the currency they paid in. */
   amountMinor: number;
-  /** Where the charge is: on the platform, or on the account of a direct charge. */
+  currency: string;
+  /**
+   * Where the charge is: on the platform, or on the account of a direct charge. In the currency Stripe settles in, as is
+   * everything below.
+   */
   balanceTransaction: {
     id: string;
     created: number;
@@ -20,14 +25,15 @@ export interface SaleFacts {
   /** The coach's share of a destination charge. */
   share?: {
     transferId: string;
-    transferredMinor: number;
     transferTransactionId: string;
     stripeAccountId: string;
-    /** The fee that came back to the platform, and where it was booked. */
-    applicationFeeMinor: number;
+    /** Where the fee that came back to the platform was booked. */
     applicationFeeTransactionId?: string;
+    /** The coach's side of the transfer (`py_…`): the source of the movement on their balance. */
+    destinationPaymentId: string;
     /** What reached the coach's balance. */
-    received: { transactionId: string; netMinor: number; availableOn: number };
+    netMinor: number;
+    availableOn: number;
   };
   /** A charge on a tenant's own account. */
   direct?: {
@@ -74,7 +80,7 @@ export const isHeld = (payment: Pick<Payment, 'sessionId' | 'held'>): boolean =>
 /** Turns what Stripe booked into ledger documents and the payment's figures. Pure; throws only on a broken invariant. */
 export function bookSale(payment: Payment, facts: SaleFacts, sourceEventId: string | undefined): BookedSale {
   const { balanceTransaction: booked, share, direct } = facts;
-  const shared = shareOut(payment, facts, sourceEventId);
+  const shared = withVatLines(payment, facts, shareOut(payment, facts, sourceEventId));
   const fee = stripeFee({
     balanceTransactionId: shared.billed.transactionId,
     occurredAt: Timestamp.fromMillis(shared.billed.created * 1000),
@@ -85,7 +91,7 @@ export function bookSale(payment: Payment, facts: SaleFacts, sourceEventId: stri
   });
   const held = payment.coachId !== undefined && payment.chargeModel === 'separate' && isHeld(payment);
   const difference = differenceOf(payment, facts, shared);
-  const availableOn = Timestamp.fromMillis(Math.max(booked.availableOn, share?.received.availableOn ?? 0) * 1000);
+  const availableOn = Timestamp.fromMillis(Math.max(booked.availableOn, share?.availableOn ?? 0) * 1000);
   const platformMinor = direct ? direct.applicationFeeMinor : booked.amountMinor - shared.coachMinor;
   return {
     entries: [shared.sale, fee],
@@ -101,6 +107,9 @@ export function bookSale(payment: Payment, facts: SaleFacts, sourceEventId: stri
         : {}),
       ...(facts.paymentMethodType ? { paymentMethodType: facts.paymentMethodType } : {}),
       ...(facts.receiptUrl ? { receiptUrl: facts.receiptUrl } : {}),
+      ...(booked.currency === facts.currency
+        ? {}
+        : { settlement: { amountMinor: minor(booked.amountMinor), currency: booked.currency } }),
       paidAt: shared.sale.occurredAt,
       availableOn,
     },
@@ -109,6 +118,19 @@ export function bookSale(payment: Payment, facts: SaleFacts, sourceEventId: stri
     toTransferMinor: payment.chargeModel === 'separate' && !held ? shared.coachMinor : zero,
     ...(difference ? { difference } : {}),
   };
+}
+
+/** The parts of a sale at several VAT rates say which. The last takes what rounding a converted amount left. */
+function withVatLines({ vatLines }: Payment, facts: SaleFacts, shared: Shared): Shared {
+  if (!vatLines) return shared;
+  const { parts } = shared.sale;
+  let leftMinor: number = parts.grossMinor;
+  const lines = vatLines.map(({ vatRate, grossMinor }, index) => {
+    const lineMinor = minor(index === vatLines.length - 1 ? leftMinor : settled(grossMinor, facts));
+    leftMinor -= lineMinor;
+    return { vatRate, grossMinor: lineMinor };
+  });
+  return { ...shared, sale: { ...shared.sale, parts: { ...parts, vatLines: lines } } };
 }
 
 /** By the payment's charge model; what Stripe booked must be of that kind. Never own revenue by default. */
@@ -134,13 +156,13 @@ function shareOut(payment: Payment, facts: SaleFacts, sourceEventId: string | un
     return { sale: ownSale(base), coachMinor: zero, feeMinor: zero, ...onPlatform };
   }
   if (coachId && chargeModel === 'destination' && share && !direct) {
-    const coachMinor = minor(share.received.netMinor);
+    const coachMinor = minor(share.netMinor);
     const parts = { coachMinor, feeMinor: minor(booked.amountMinor - coachMinor) };
     const sale = destinationSale({ ...base, ...parts, coachId, stripeAccountId: share.stripeAccountId });
     return { sale, ...parts, ...onPlatform };
   }
   if (coachId && chargeModel === 'separate' && !share && !direct) {
-    const coachMinor = minor(Math.min(payment.coachAmountMinor, booked.amountMinor));
+    const coachMinor = minor(Math.min(settled(payment.coachAmountMinor, facts), booked.amountMinor));
     const parts = { coachMinor, feeMinor: minor(booked.amountMinor - coachMinor) };
     const sale = isHeld(payment) ? sessionPaid({ ...base, coachId }) : separateSale({ ...base, ...parts, coachId });
     return { sale, ...parts, ...onPlatform };
@@ -162,26 +184,40 @@ function shareOut(payment: Payment, facts: SaleFacts, sourceEventId: string | un
   );
 }
 
+/** A part of the price in the currency Stripe settled in, rounded down: of a share, the fee bears the rest. */
+function settled(part: Minor, { balanceTransaction: booked, amountMinor, currency }: SaleFacts): number {
+  if (booked.currency === currency) return part;
+  return Number((BigInt(part) * BigInt(booked.amountMinor)) / BigInt(amountMinor));
+}
+
 function transactionIds(facts: SaleFacts): string[] {
   const { share, direct } = facts;
   const ids = [
     facts.balanceTransaction.id,
     share?.transferTransactionId,
     share?.applicationFeeTransactionId,
-    share?.received.transactionId,
+    share?.destinationPaymentId,
     direct?.applicationFeeTransactionId,
   ];
   return ids.filter((id) => id !== undefined);
 }
 
+/** How far a share may be off after Stripe converted it: half a minor unit for each of its three roundings. */
+const roundingMinor = 2;
+
 function differenceOf(payment: Payment, facts: SaleFacts, { coachMinor, feeMinor }: Shared): string | undefined {
-  const pairs: [what: string, asked: number | string, booked: number | string][] = [
-    ['amount', payment.amountMinor, facts.amountMinor],
-    ['currency', payment.currency, facts.balanceTransaction.currency],
-    ['coach share', payment.coachAmountMinor, coachMinor],
-    ['platform fee', payment.platformFeeMinor, feeMinor],
+  const { balanceTransaction: booked, amountMinor: chargedMinor } = facts;
+  const converted = booked.currency !== facts.currency;
+  // Shares are owed in the currency of the price and booked in Stripe's; converted, they keep their proportion.
+  const differ = (asked: number, was: number) => Math.abs(asked - was) > (converted ? roundingMinor : 0);
+  const [coachOwed, feeOwed] = [settled(payment.coachAmountMinor, facts), settled(payment.platformFeeMinor, facts)];
+  const pairs: [what: string, asked: number | string, booked: number | string, wrong: boolean][] = [
+    ['amount', payment.amountMinor, chargedMinor, payment.amountMinor !== chargedMinor],
+    ['currency', payment.currency, facts.currency, payment.currency !== facts.currency],
+    ['coach share', coachOwed, coachMinor, differ(coachOwed, coachMinor)],
+    ['platform fee', feeOwed, feeMinor, differ(feeOwed, feeMinor)],
   ];
-  const wrong = pairs.filter(([, asked, booked]) => asked !== booked);
+  const wrong = pairs.filter(([, , , differs]) => differs);
   if (wrong.length === 0) return undefined;
-  return wrong.map(([what, asked, booked]) => `${what}: asked ${asked}, Stripe booked ${booked}`).join('; ');
+  return wrong.map(([what, asked, was]) => `${what}: asked ${asked}, Stripe booked ${was}`).join('; ');
 }

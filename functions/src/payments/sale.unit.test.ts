@@ -33,6 +33,7 @@ const payment = (gross: number, share: number | null): Payment => ({
 const facts = (gross: number, share: number | null, fee: number): SaleFacts => ({
   chargeId: 'ch_1',
   amountMinor: gross,
+  currency: 'SEK',
   balanceTransaction: {
     id: 'txn_1',
     created: 1_795_000_000,
@@ -46,12 +47,12 @@ const facts = (gross: number, share: number | null, fee: number): SaleFacts => (
     : {
         share: {
           transferId: 'tr_1',
-          transferredMinor: gross,
           transferTransactionId: 'txn_2',
           stripeAccountId: 'acct_1',
-          applicationFeeMinor: gross - share,
           applicationFeeTransactionId: 'txn_3',
-          received: { transactionId: 'txn_4', netMinor: share, availableOn: 1_795_000_500 },
+          destinationPaymentId: 'py_4',
+          netMinor: share,
+          availableOn: 1_795_000_500,
         },
       }),
 });
@@ -66,7 +67,7 @@ describe('a sale as Stripe booked it', () => {
       stripeChargeId: 'ch_1',
       stripeTransferId: 'tr_1',
     });
-    expect(sale.entries[0]?.balanceTransactionIds).toEqual(['txn_1', 'txn_2', 'txn_3', 'txn_4']);
+    expect(sale.entries[0]?.balanceTransactionIds).toEqual(['txn_1', 'txn_2', 'txn_3', 'py_4']);
     expect(sale.availableOn.seconds).toBe(1_795_000_500);
     expect(sale.difference).toBeUndefined();
   });
@@ -94,4 +95,38 @@ describe('a sale as Stripe booked it', () => {
     expect(() => bookSale(payment(49_900, 40_000), facts(49_900, null, 929), undefined)).toThrow('has coach');
     expect(() => bookSale(payment(49_900, null), facts(49_900, 40_000, 929), undefined)).toThrow('has no coach');
   });
+});
+
+describe('a sale that Stripe settles in another currency', () => {
+  const inEuro = (share: number): Payment => ({ ...payment(10_000, share), currency: 'EUR' });
+  const settledInKronor = (gross: number, share: number): SaleFacts => ({
+    ...facts(gross, share, 200),
+    amountMinor: 10_000,
+    currency: 'EUR',
+  });
+
+  it('is booked in that one, and the payment keeps both', () => {
+    const sale = bookSale(inEuro(8_000), settledInKronor(114_983, 91_987), undefined);
+    expect(sale.difference).toBeUndefined();
+    expect(sale.entries[0]).toMatchObject({ currency: 'SEK', parts: { grossMinor: 114_983, coachMinor: 91_987 } });
+    expect(sale.patch.settlement).toEqual({ amountMinor: 114_983, currency: 'SEK' });
+  });
+
+  it('is compared in the currency it was owed in: a share off by more than rounding is told', () => {
+    expect(bookSale(inEuro(8_000), settledInKronor(114_983, 91_900), undefined).difference).toContain('coach share');
+    const less = { ...settledInKronor(114_983, 91_987), amountMinor: 9_999 };
+    expect(bookSale(inEuro(8_000), less, undefined).difference).toContain('amount: asked 10000, Stripe booked 9999');
+  });
+});
+
+it('a sale at two VAT rates says which part is at which', () => {
+  const vatLines = [
+    { vatRate: 25, grossMinor: minor(25_000), vatMinor: minor(5_000) },
+    { vatRate: 6, grossMinor: minor(10_600), vatMinor: minor(600) },
+  ];
+  const sale = bookSale({ ...payment(35_600, null), vatRate: 18.67, vatLines }, facts(35_600, null, 700), undefined);
+  expect(sale.parts.vatLines).toEqual([
+    { vatRate: 25, grossMinor: 25_000 },
+    { vatRate: 6, grossMinor: 10_600 },
+  ]);
 });

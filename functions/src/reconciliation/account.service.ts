@@ -4,7 +4,7 @@ import { newestFirst, totalsBefore } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { Timestamp } from 'firebase-admin/firestore';
 import { minor, zero, type Currency } from '../platform/money.ts';
-import { apartMs, Matcher, type Entry, type Movement, type Side } from './matching.ts';
+import { apartMs, Matcher, namesOf, type Entry, type Movement, type Side } from './matching.ts';
 import {
   concluded,
   platformAccount,
@@ -107,10 +107,11 @@ async function explainByHand(
   movement: Movement,
   cut: Date,
 ): Promise<void> {
-  if (matcher.knows(movement.id) || movement.createdMs >= cut.getTime() + apartMs) return;
-  const found = await explaining(ctx.db, movement.id);
+  if (matcher.knows(movement) || movement.createdMs >= cut.getTime() + apartMs) return;
+  const names = namesOf(movement);
+  const found = (await Promise.all(names.map((name) => explaining(ctx.db, name)))).flat();
   const others = new Set(found.flatMap((document) => document.balanceTransactionIds));
-  others.delete(movement.id);
+  for (const name of names) others.delete(name);
   const beside = await Promise.all([...others].map((id) => explaining(ctx.db, id)));
   for (const document of [...found, ...beside.flat()]) matcher.addEntry(entryOf(document, sideOf(owner)));
 }

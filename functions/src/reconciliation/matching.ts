@@ -8,11 +8,17 @@ export type Side = 'stripe_platform' | 'stripe_connected';
 /** A balance transaction, as much of it as the proof needs. */
 export interface Movement {
   id: string;
+  /** What moved (`py_…`, `po_…`): documents may name a movement by it, where only the other side was read. */
+  sourceId?: string;
   /** Unix milliseconds. */
   createdMs: number;
   netMinor: number;
   currency: Currency;
 }
+
+/** Both names that a document can know it by. */
+export const namesOf = ({ id, sourceId }: Pick<Movement, 'id' | 'sourceId'>): string[] =>
+  sourceId === undefined ? [id] : [id, sourceId];
 
 /** A ledger document, as much of it as the proof needs. */
 export interface Entry {
@@ -23,6 +29,7 @@ export interface Entry {
   currency: Currency;
   /** What it moved on the account in question. */
   amountMinor: number;
+  /** Of balance transactions, or of what moved in them. */
   transactionIds: readonly string[];
 }
 
@@ -84,12 +91,13 @@ export class Matcher {
     }
   }
 
-  knows(transactionId: string): boolean {
-    return this.#byTransaction.has(transactionId);
+  knows(movement: Pick<Movement, 'id' | 'sourceId'>): boolean {
+    return namesOf(movement).some((name) => this.#byTransaction.has(name));
   }
 
   addMovement(movement: Movement): void {
-    const claimers = [...(this.#byTransaction.get(movement.id) ?? [])].flatMap((id) => this.#entries.get(id) ?? []);
+    const claimerIds = new Set(namesOf(movement).flatMap((name) => [...(this.#byTransaction.get(name) ?? [])]));
+    const claimers = [...claimerIds].flatMap((id) => this.#entries.get(id) ?? []);
     const owners = claimers.filter((entry) => !entry.isCompanion);
     const fees = claimers.filter((entry) => entry.isCompanion);
     const owner = owners[0] ?? fees[0];

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { fromStripeCurrency, type Currency } from '../platform/money.ts';
-import type { StripeClient } from '../platform/stripe.ts';
+import { idOf, type StripeClient } from '../platform/stripe.ts';
 import type { Movement } from './matching.ts';
 
 /** A connected account's id, or undefined for the platform's own. */
@@ -63,8 +63,10 @@ export async function* movements(
     // What came after the reading is not in the balance either.
     reached ||= transaction.id === newest.id;
     if (!reached) continue;
+    const sourceId = idOf(transaction.source);
     yield {
       id: transaction.id,
+      ...(sourceId ? { sourceId } : {}),
       createdMs: transaction.created * 1000,
       netMinor: transaction.net,
       currency: fromStripeCurrency(transaction.currency),

@@ -20,8 +20,7 @@ import * as store from './orders.store.ts';
  */
 export async function owedForOrder(ctx: Context, tx: Transaction, uid: string, orderId: string): Promise<Owed> {
   const order = await store.readOrder(ctx.db, orderId, tx);
-  if (!order || order.userId !== uid)
-    throw new Refusal('not-found', 'order-not-found', `You have no order ${orderId}.`);
+  if (order?.userId !== uid) throw new Refusal('not-found', 'order-not-found', `You have no order ${orderId}.`);
   requirePayable(orderId, order);
   const { activePaymentId, amountMinor, currency, vatLines } = order;
   const active = activePaymentId ? await readPayment(ctx.db, activePaymentId, tx) : undefined;
@@ -55,7 +54,7 @@ function requirePayable(orderId: string, { status, paymentStatus }: Order): void
 /** In the transaction that writes a new payment: it is the order's from now on, unless the order has moved on meanwhile. */
 export async function planAttach(ctx: Context, tx: Transaction, orderId: string, payment: Payment): Promise<Write[]> {
   const order = await store.readOrder(ctx.db, orderId, tx);
-  if (!order || order.status !== 'open' || isPaid(order.paymentStatus)) {
+  if (order?.status !== 'open' || isPaid(order.paymentStatus)) {
     throw new FinalRefusal('failed-precondition', 'order-closed', `Order ${orderId} can no longer be paid.`);
   }
   const patch = {
