@@ -48,6 +48,8 @@ export const BILLING_ROUTES: readonly Route[] = [
       metadata,
       payment_behavior: oneOf('allow_incomplete', 'default_incomplete', 'error_if_incomplete'),
       payment_settings: saveDefault,
+      // Nothing is prorated at a beginning here; asking for it would be pretended.
+      proration_behavior: oneOf('none'),
       transfer_data: subscriptionTransfer,
       trial_end: intOr('now'),
       trial_period_days: int,
