@@ -1,6 +1,6 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import type { Context } from '../platform/context.ts';
-import type { Currency, Minor } from '../platform/money.ts';
+import { minor, type Currency, type Minor } from '../platform/money.ts';
 import type { Write } from '../platform/write.ts';
 import {
   fillEarning,
@@ -105,7 +105,10 @@ export interface EarningReturn {
   held: boolean;
 }
 
-/** Plans it. The sale is booked in the same transaction or before; an earning that is not there is left to the caller's sale. */
+/**
+ * Plans it, over all earnings of the payment (a bundle's sessions have one each), the newest first. The sale is booked
+ * before. Throws when more share goes back than there are earnings for.
+ */
 export async function planReturn(
   ctx: Context,
   tx: Transaction,
@@ -113,9 +116,20 @@ export async function planReturn(
   { paymentId, returnedMinor, held }: EarningReturn,
 ): Promise<Write[]> {
   const at = Timestamp.fromDate(ctx.clock.now());
-  const earning = await store.readEarning(ctx.db, tx, coachId, paymentId);
-  if (!earning) throw new Error(`coaches/${coachId}/earnings/${paymentId} does not exist: book the sale first.`);
-  const returned = returnedMinor === 0 ? earning : returnShare(earning, returnedMinor, at);
-  const next = holdEarning(returned, held, at);
-  return next === earning ? [] : [(t) => store.writeEarning(ctx.db, t, coachId, next)];
+  const earnings = await store.ofPayment(ctx.db, tx, coachId, paymentId);
+  if (earnings.length === 0 && returnedMinor !== 0) {
+    throw new Error(`coaches/${coachId} has no earning of ${paymentId}, and ${returnedMinor} öre of it go back.`);
+  }
+  let left: number = returnedMinor;
+  return earnings.flatMap((earning, index) => {
+    const last = index === earnings.length - 1;
+    const part = minor(last ? left : returnablePart(earning, left));
+    left -= part;
+    const next = holdEarning(part === 0 ? earning : returnShare(earning, part, at), held, at);
+    return next === earning ? [] : [(t: Transaction) => store.writeEarning(ctx.db, t, coachId, next)];
+  });
 }
+
+/** Of an amount that goes back (or, negative, comes again) what this earning can bear. */
+const returnablePart = ({ amountMinor, feeMinor, reversedMinor }: Earning, left: number): number =>
+  left > 0 ? Math.min(left, amountMinor - feeMinor - reversedMinor) : Math.max(left, -reversedMinor);

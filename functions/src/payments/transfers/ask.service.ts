@@ -1,6 +1,5 @@
 import type Stripe from 'stripe';
 import type { Context } from '../../platform/context.ts';
-import { messageOf } from '../../platform/errors.ts';
 import { fromStripeCurrency, toStripeCurrency } from '../../platform/money.ts';
 import { askOrFind, expanded, idOf } from '../../platform/stripe.ts';
 import type { AskMode, OutgoingTransfer, TakeBack, TransferFacts } from './transfers.ts';
@@ -35,13 +34,7 @@ export async function askTransfer(
       { idempotencyKey: order.stripeKey },
     );
   const made = await once(mode, create, find);
-  // It is made: whatever is wrong with reading it is no refusal.
-  return (
-    made &&
-    factsOf(stripe, made).catch((error: unknown) => {
-      throw new Error(`${made.id} is made and cannot be read: ${messageOf(error)}`);
-    })
-  );
+  return made && factsOf(made);
 }
 
 /** Stripe's reversal of this order; undefined as above. */
@@ -93,18 +86,19 @@ async function findTransfer(stripe: Stripe, id: string, order: OutgoingTransfer)
 
 export async function fetchTransfer(ctx: Context, stripeTransferId: string): Promise<TransferFacts> {
   const stripe = await ctx.stripe();
-  return factsOf(stripe, await stripe.transfers.retrieve(stripeTransferId, { expand }));
+  return factsOf(await stripe.transfers.retrieve(stripeTransferId, { expand }));
 }
 
-/** Throws when Stripe has not booked it yet: it is asked for again. */
-async function factsOf(stripe: Stripe, transfer: Stripe.Transfer): Promise<TransferFacts> {
+/**
+ * Throws when Stripe has not booked it yet: it is looked for again. The movement on the coach's balance is named by its
+ * source (`py_…`), so that it need not be fetched; the daily proof finds it by that.
+ */
+function factsOf(transfer: Stripe.Transfer): TransferFacts {
   const sent = expanded<Stripe.BalanceTransaction>(transfer.balance_transaction);
   const stripeAccountId = idOf(transfer.destination);
-  const destinationPayment = idOf(transfer.destination_payment);
-  if (!sent || !stripeAccountId || !destinationPayment) throw new Error(`${transfer.id} is not booked at Stripe yet.`);
-  const received = await stripe.charges.retrieve(destinationPayment, {}, { stripeAccount: stripeAccountId });
-  const receivedId = idOf(received.balance_transaction);
-  if (!receivedId) throw new Error(`${transfer.id} has not reached ${stripeAccountId} yet.`);
+  const destinationPaymentId = idOf(transfer.destination_payment);
+  if (!sent || !stripeAccountId || !destinationPaymentId)
+    throw new Error(`${transfer.id} is not booked at Stripe yet.`);
   return {
     stripeTransferId: transfer.id,
     amountMinor: transfer.amount,
@@ -112,7 +106,7 @@ async function factsOf(stripe: Stripe, transfer: Stripe.Transfer): Promise<Trans
     stripeAccountId,
     sourceChargeId: idOf(transfer.source_transaction) ?? null,
     created: sent.created,
-    balanceTransactionIds: [sent.id, receivedId],
+    balanceTransactionIds: [sent.id, destinationPaymentId],
   };
 }
 

@@ -53,6 +53,13 @@ export async function transfersOf(ctx: Context, tx: Transaction, paymentId: stri
   return store.ofPayment(ctx.db, tx, paymentId);
 }
 
+/** Payments whose share Stripe has refused to take back from the coach: debts that stand. */
+export async function paymentsOwed(ctx: Context, tx: Transaction, coachId: string, limit: number): Promise<string[]> {
+  const ids = await store.refusedTakeBacks(ctx.db, coachId, limit);
+  const orders = await Promise.all(ids.map((id) => store.readTransfer(ctx.db, id, tx)));
+  return [...new Set(orders.flatMap((order) => order?.paymentId ?? []))];
+}
+
 /** Plans that an order which this transaction has read as idle is never asked for (again). */
 export function planCancel(ctx: Context, id: string, order: Transfer): Write {
   if (!isIdle(order)) throw new Error(`transfers/${id} may have moved money: it cannot be canceled.`);
