@@ -11,6 +11,8 @@ const params = {
   fortnoxAuth: defineString('FORTNOX_AUTH', { default: 'client_credentials' }),
   platformFeePercent: defineString('PLATFORM_FEE_PERCENT', { default: '20' }),
   feeRounding: defineString('FEE_ROUNDING', { default: 'whole' }),
+  stripeFeePercent: defineString('STRIPE_FEE_PERCENT', { default: '1.5' }),
+  stripeFeeFixedMinor: defineInt('STRIPE_FEE_FIXED_MINOR', { default: 180 }),
   currency: defineString('CURRENCY', { default: 'sek' }),
   acceptedCurrencies: defineString('ACCEPTED_CURRENCIES', { default: '' }),
   receipts: defineString('RECEIPTS', { default: 'stripe' }),
@@ -67,6 +69,9 @@ const schema = z.object({
   fortnoxAuth: z.enum(['client_credentials', 'refresh_token']),
   platformFeePercent: z.coerce.number().min(0).max(100),
   feeRounding: z.enum(['whole', 'minor']),
+  /** What Stripe takes of a card payment in the platform's currency: terms that bring in less are warned of. */
+  stripeFeePercent: z.coerce.number().min(0).max(100),
+  stripeFeeFixedMinor: z.number().int().min(0),
   currency: z
     .string()
     .regex(/^[a-z]{3}$/)

@@ -91,7 +91,7 @@ async function planTerms(ctx: Context, tx: Transaction, order: TermsOrder): Prom
     known ? store.writeCoach(ctx.db, t, coachId, next) : store.createCoach(ctx.db, t, coachId, next);
   runWrites(tx, [save, ...planRecord(ctx, order, before, next)]);
   logs.termsSet(ctx.log, coachId, order.by);
-  return replyOf(coachId, next);
+  return replyOf(ctx, coachId, next);
 }
 
 function planRecord(ctx: Context, { by, approvedBy, input }: TermsOrder, before: Coach, next: Coach): Write[] {
@@ -118,13 +118,13 @@ const decided = ({ terms, payoutSettings, hold, vatNumber }: Coach) => ({
   vatNumber: vatNumber ?? null,
 });
 
-const replyOf = (coachId: string, coach: Coach): TermsReply => ({
+const replyOf = (ctx: Context, coachId: string, coach: Coach): TermsReply => ({
   status: 'done',
   coachId,
   terms: coach.terms,
   payoutSettings: coach.payoutSettings,
   holdReason: coach.hold?.reason ?? null,
-  feeWarning: feeWarning(coach.terms, coach.currency) ?? null,
+  feeWarning: feeWarning(coach.terms, coach.currency, ctx.config) ?? null,
 });
 
 function requireSome(change: object): void {

@@ -9,7 +9,7 @@ import { deltas } from '../ledger/ledger.ts';
 import type { Context } from '../platform/context.ts';
 import { answer } from '../platform/entrance.ts';
 import { minor } from '../platform/money.ts';
-import { createTestWorld, type TestWorld } from '../testing/world.ts';
+import { createTestWorld, testConfig, type TestWorld } from '../testing/world.ts';
 import { newCoach, payoutObstacle, type Coach } from './coaches.ts';
 import { readCoach } from './coaches.service.ts';
 import { startOnboarding } from './onboarding.service.ts';
@@ -74,12 +74,16 @@ describe('terms', () => {
   });
 
   it('warn where Stripe takes more than the fee', () => {
-    expect(feeWarning(standard, 'SEK')).toBeUndefined();
-    expect(feeWarning({ ...standard, feePercent: 1 }, 'SEK')).toContain('Stripe takes about');
-    expect(feeWarning({ ...standard, feePercent: 2.5 }, 'SEK')).toContain('100,00 kr');
+    expect(feeWarning(standard, 'SEK', testConfig)).toBeUndefined();
+    expect(feeWarning({ ...standard, feePercent: 1 }, 'SEK', testConfig)).toContain('Stripe takes about');
+    expect(feeWarning({ ...standard, feePercent: 2.5 }, 'SEK', testConfig)).toContain('100,00 kr');
     expect(
-      feeWarning({ ...standard, feePercent: 1.5, feeFixedMinor: minor(180), feeRounding: 'minor' }, 'SEK'),
+      feeWarning({ ...standard, feePercent: 1.5, feeFixedMinor: minor(180), feeRounding: 'minor' }, 'SEK', testConfig),
     ).toBeUndefined();
+    // 2.50 of 100.00, where Stripe takes 3.30; of 1,000.00 it is 25.00 and 16.80.
+    const store = { ...standard, feePercent: 2.5, feeRounding: 'minor' } as const;
+    expect(feeWarning(store, 'SEK', testConfig, minor(10_000))).toContain('3,30 kr');
+    expect(feeWarning(store, 'SEK', testConfig, minor(100_000))).toBeUndefined();
   });
 });
 

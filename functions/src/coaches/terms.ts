@@ -53,21 +53,30 @@ export function split(amount: Minor, terms: Terms, currency: Currency): Split {
   return { feeMinor, coachMinor: minor(amount - feeMinor) };
 }
 
-/** Stripe's fee on a Swedish card: 1.5 % and 1.80 SEK (Stripe, Swedish price list). Other currencies are not compared. */
-const stripeCost = { percent: 1.5, fixedMinor: 180, currency: 'SEK' };
-
 /** Prices that coaches ask, in major units. */
 const samplePrices = [100, 500, 1000, 5000];
 
-/** In words, when the fee of a usual sale is less than Stripe takes of it: the platform would pay to sell. */
-export function feeWarning(terms: Terms, currency: Currency): string | undefined {
-  if (currency !== stripeCost.currency) return undefined;
-  for (const price of samplePrices) {
-    const amount = minor(price * minorPerMajor(currency));
+/** What Stripe takes of a card payment, in the platform's currency. */
+export type StripeCost = Pick<Config, 'currency' | 'stripeFeePercent' | 'stripeFeeFixedMinor'>;
+
+/**
+ * In words, when the fee of a payment is less than Stripe takes of it: the platform would pay to sell. Without an amount the
+ * usual prices are tried. Other currencies than the platform's are not compared.
+ */
+export function feeWarning(
+  terms: Terms,
+  currency: Currency,
+  cost: StripeCost,
+  amountMinor?: Minor,
+): string | undefined {
+  if (currency !== cost.currency) return undefined;
+  const amounts =
+    amountMinor === undefined ? samplePrices.map((price) => minor(price * minorPerMajor(currency))) : [amountMinor];
+  for (const amount of amounts) {
     const { feeMinor } = split(amount, terms, currency);
-    const cost = minor(Math.round((amount * stripeCost.percent) / 100) + stripeCost.fixedMinor);
-    if (feeMinor < cost) {
-      return `Of ${formatMoney(amount, currency)} the fee is ${formatMoney(feeMinor, currency)}, and Stripe takes about ${formatMoney(cost, currency)}: the platform loses on such sales.`;
+    const stripeMinor = minor(Math.round((amount * cost.stripeFeePercent) / 100) + cost.stripeFeeFixedMinor);
+    if (feeMinor < stripeMinor) {
+      return `Of ${formatMoney(amount, currency)} the fee is ${formatMoney(feeMinor, currency)}, and Stripe takes about ${formatMoney(stripeMinor, currency)}: the platform loses on such sales.`;
     }
   }
   return undefined;

@@ -65,6 +65,8 @@ const deployedDefaults = {
   FORTNOX_AUTH: 'client_credentials',
   PLATFORM_FEE_PERCENT: '20',
   FEE_ROUNDING: 'whole',
+  STRIPE_FEE_PERCENT: '1.5',
+  STRIPE_FEE_FIXED_MINOR: '180',
   CURRENCY: 'sek',
   ACCEPTED_CURRENCIES: '',
   RECEIPTS: 'stripe',

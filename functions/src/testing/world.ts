@@ -47,6 +47,8 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   fortnoxAuth: 'client_credentials',
   platformFeePercent: 20,
   feeRounding: 'whole',
+  stripeFeePercent: 1.5,
+  stripeFeeFixedMinor: 180,
   currency: 'SEK',
   acceptedCurrencies: [],
   receipts: 'stripe',
