@@ -6,6 +6,7 @@ import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { minor, toMajor, toStripeCurrency, zero, type Currency, type Minor } from '../platform/money.ts';
 import { runWrites } from '../platform/write.ts';
+import { closePages } from './checkout/pages.service.ts';
 import { ensureAccountCustomer } from './account-customers.service.ts';
 import { ensureCustomer } from './customers.service.ts';
 import { newsOfIntent } from './charged.ts';
@@ -29,6 +30,7 @@ import {
   type Payment,
   type PaymentStatus,
 } from './payments.ts';
+import { requireNotAnothers } from './methods/methods.service.ts';
 import * as store from './payments.store.ts';
 import type { PaymentPlan, Share, Target } from './plans.ts';
 import { owedFor } from './sources.service.ts';
@@ -104,6 +106,7 @@ export async function planPayment(
   caller: Caller,
   input: ProcessPaymentInput,
 ): Promise<PaymentPlan> {
+  if (input.paymentMethodId) await requireNotAnothers(ctx, caller.uid, input.paymentMethodId);
   return {
     ...(await owedFor(ctx, tx, caller.uid, targetOf(input))),
     ...(caller.email ? { email: caller.email } : {}),
@@ -139,6 +142,7 @@ export async function executePayment(
   command: IntentCommand,
   plan: PaymentPlan,
 ): Promise<Stripe.PaymentIntent> {
+  if (plan.orderId) await closePages(ctx, plan.orderId);
   const stripeAccount = plan.coach && tenantAccountOf(plan.coach);
   const { attempt, paymentMethodId } = plan;
   const on: IntentCommand = {

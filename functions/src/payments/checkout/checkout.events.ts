@@ -3,8 +3,8 @@ import { planFlag } from '../../admin/flags.service.ts';
 import { idOf } from '../../platform/stripe.ts';
 import { handler, type DispatchTable, type Outcome } from '../../webhooks/webhooks.ts';
 import { belongsTo, checkoutKey } from './checkout.ts';
-import { retrieveSession } from './checkout.service.ts';
 import { checkoutOf, checkoutPath, readCheckout } from './checkout.store.ts';
+import { retrieveSession } from './pages.service.ts';
 import { planPage } from './paid.service.ts';
 import { adoptSubscription } from './subscribed.service.ts';
 

@@ -26,6 +26,7 @@ import {
   type Purchase,
 } from './checkout.ts';
 import * as store from './checkout.store.ts';
+import { closePages, retrieveSession } from './pages.service.ts';
 
 export interface CheckoutInput {
   mode: Mode;
@@ -177,7 +178,8 @@ export async function executeCheckout(ctx: Context, command: IntentCommand, plan
     ? ensureAccountCustomer(ctx, who, stripeAccountId)
     : ensureCustomer(ctx, who));
   const orderId = purchase.mode === 'payment' ? purchase.payment.orderId : undefined;
-  if (orderId) await closeOthers(ctx, command, orderId);
+  // A second page would let the order be paid twice.
+  if (orderId) await closePages(ctx, orderId, command.requestId);
   const params = {
     ...pageParams(purchase.mode, command, customer, wishes),
     ...(await purchaseParams(ctx, command, plan, customer)),
@@ -265,39 +267,6 @@ async function sessionOnce(
   const idempotencyKey = `cs:${command.uid}:${command.requestId}`;
   try {
     return await askOrFind(() => stripe.checkout.sessions.create(params, { idempotencyKey, ...on }), find);
-  } catch (error) {
-    throw refusalOf(classifyStripeError(error));
-  }
-}
-
-/** An order has one open page: a second one would let it be paid twice. One that was just used says so. */
-async function closeOthers(ctx: Context, { requestId, uid }: IntentCommand, orderId: string): Promise<void> {
-  const stripe = await ctx.stripe();
-  for (const other of await store.openOf(ctx.db, orderId)) {
-    if (other.requestId === requestId && other.userId === uid) continue;
-    const on = other.stripeAccountId ? { stripeAccount: other.stripeAccountId } : {};
-    const session = await retrieveSession(ctx, other.id, other.stripeAccountId);
-    if (session.status === 'expired') continue;
-    try {
-      await stripe.checkout.sessions.expire(other.id, {}, on);
-    } catch (error) {
-      const failure = classifyStripeError(error);
-      if (failure.kind !== 'refused') throw refusalOf(failure);
-      throw new Refusal('failed-precondition', 'order-being-paid', 'This order was just paid on another page.');
-    }
-  }
-}
-
-/** The page as Stripe has it, with the PaymentIntent it made. */
-export async function retrieveSession(
-  ctx: Context,
-  id: string,
-  stripeAccount: string | undefined,
-): Promise<Stripe.Checkout.Session> {
-  const stripe = await ctx.stripe();
-  const on = stripeAccount ? { stripeAccount } : {};
-  try {
-    return await stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] }, on);
   } catch (error) {
     throw refusalOf(classifyStripeError(error));
   }

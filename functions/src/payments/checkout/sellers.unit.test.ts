@@ -8,7 +8,7 @@ import { processPayment } from '../payments.service.ts';
 import type { Payment } from '../payments.ts';
 import type { Subscription } from '../subscriptions/subscriptions.ts';
 import { createCheckoutSession, type CheckoutInput } from './checkout.service.ts';
-import { pageParams, paymentLine } from './checkout.ts';
+import { pageParams, paymentLine, type Checkout } from './checkout.ts';
 
 const lisa: Caller = { uid: 'lisa', email: 'lisa@example.se', name: 'Lisa Kund', coach: false, admin: false };
 const maja: Caller = { uid: 'maja', coach: false, admin: false };
@@ -142,8 +142,29 @@ describe('an order on a page', () => {
     await expect(coded).rejects.toMatchObject({ reason: 'payment-under-way' });
   });
 
-  it('paid in the app while its page was open, and then there too: one is the order’s, of the other a person hears', async () => {
+  it('paid in the app while its page was open: the page closes first', async () => {
     const { url } = await open({ orderId });
+    await processPayment(world.ctx, lisa, { orderId, requestId: 'in-the-app', paymentMethodId: card });
+    expect((await click(url, { card })).status).toBe(410);
+    await settle();
+    expect(await all('payments')).toHaveLength(1);
+    expect(await flagKinds()).toEqual([]);
+  });
+
+  it('paid on a page is not paid in the app before its events have come', async () => {
+    const { url } = await open({ orderId });
+    await click(url, { card });
+    const inTheApp = processPayment(world.ctx, lisa, { orderId, requestId: 'in-the-app', paymentMethodId: card });
+    await expect(inTheApp).rejects.toMatchObject({ reason: 'order-being-paid' });
+    await settle();
+    expect(await all('payments')).toHaveLength(1);
+  });
+
+  it('paid twice all the same: one is the order’s, of the other a person hears', async () => {
+    const { url } = await open({ orderId });
+    // Our document of the page was lost sight of.
+    const [checkout] = await all<Checkout>('checkouts');
+    await world.ctx.db.doc(`checkouts/${checkout?.id}`).update({ status: 'expired' });
     await processPayment(world.ctx, lisa, { orderId, requestId: 'in-the-app', paymentMethodId: card });
     await click(url, { card });
     await settle();

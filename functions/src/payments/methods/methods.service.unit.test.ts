@@ -5,6 +5,7 @@ import { createTestWorld, type TestWorld } from '../../testing/world.ts';
 import { receiveEvent } from '../../webhooks/webhooks.service.ts';
 import { ensureCustomer } from '../customers.service.ts';
 import type { Customer } from '../customers.store.ts';
+import { processPayment } from '../payments.service.ts';
 import { noticeExpiring } from './expiry.service.ts';
 import {
   createSetupIntent,
@@ -230,6 +231,11 @@ describe('saved methods', () => {
       reason: 'payment-method-not-found',
     });
     await requireNotAnothers(world.ctx, 'maja', hers);
+    const product = { name: 'Mat', kind: 'good', amountMinor: 5_000, currency: 'SEK', vatRate: 25, active: true };
+    await world.ctx.db.doc('products/mat').set(product);
+    const theft = { productId: 'mat', requestId: 'request-1', paymentMethodId: hers };
+    await expect(processPayment(world.ctx, lisa, theft)).rejects.toMatchObject({ reason: 'payment-method-not-found' });
+    expect((await world.stripe.paymentIntents.list()).data).toEqual([]);
     expect((await listPaymentMethods(world.ctx, 'maja')).paymentMethods).toHaveLength(1);
   });
 

@@ -9,6 +9,7 @@ import { askOrFind, classifyStripeError, idOf, keyStillKept } from '../../platfo
 import { ensureAccountCustomer } from '../account-customers.service.ts';
 import { ensureCustomer } from '../customers.service.ts';
 import { expired, fetchIntent, refusalOf, type IntentCommand } from '../intents.service.ts';
+import { requireNotAnothers } from '../methods/methods.service.ts';
 import { confirmAndMerge } from '../payments.service.ts';
 import { createPayment, readPayment } from '../payments.store.ts';
 import { acceptedCurrencies, requireSellable, type Product } from '../products.ts';
@@ -48,7 +49,8 @@ export async function planSubscription(
   caller: Caller,
   wish: SubscriptionWish,
 ): Promise<SubscriptionPlan> {
-  const { productId } = wish;
+  const { productId, paymentMethodId } = wish;
+  if (paymentMethodId) await requireNotAnothers(ctx, caller.uid, paymentMethodId);
   const sold = requireSellable(productId, await readProduct(ctx.db, productId, tx), acceptedCurrencies(ctx.config));
   const product = requireSubscribable(sold);
   if (await store.standingSubscription(ctx.db, tx, caller.uid, productId)) {
