@@ -3,7 +3,7 @@ import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { owedForOrder } from './orders/pay.service.ts';
 import type { Owed, Target } from './plans.ts';
-import { acceptedCurrencies, requireSellable } from './products.ts';
+import { acceptedCurrencies, requireSellable, type Product } from './products.ts';
 import { readProduct } from './products.store.ts';
 import { shareOf } from './shares.service.ts';
 
@@ -19,17 +19,29 @@ const product: Source = async (ctx, tx, _uid, productId) => {
       `${sold.name} is a subscription. Call createSubscription.`,
     );
   }
-  if (sold.kind === 'session' || sold.kind === 'bundle') {
+  if (sold.kind === 'session') {
     throw new Refusal(
       'unimplemented',
       'sessions-not-sold-yet',
       `${sold.name} is a ${sold.kind}; sessions cannot be sold yet.`,
     );
   }
+  if (sold.kind === 'bundle') return bundle(ctx, tx, productId, sold);
   const coach = sold.coachId ? await shareOf(ctx, tx, sold.coachId, sold) : undefined;
   const { amountMinor, currency, vatRate } = sold;
   return { productId, description: sold.name, amountMinor, currency, vatRate, ...(coach ? { coach } : {}) };
 };
+
+/** Sessions in advance: the price is held on the platform until they are completed; a tenant's is the tenant's own. */
+async function bundle(ctx: Context, tx: Transaction, productId: string, sold: Product): Promise<Owed> {
+  const { name, amountMinor, currency, vatRate } = sold;
+  if (!sold.coachId || !sold.credits) {
+    throw new Refusal('failed-precondition', 'bundle-incomplete', `${name} names no coach or no number of sessions.`);
+  }
+  const coach = await shareOf(ctx, tx, sold.coachId, { name, amountMinor, currency, sentLater: true });
+  const held = coach.chargeModel === 'separate' ? { held: true as const } : {};
+  return { productId, description: name, amountMinor, currency, vatRate, coach, ...held };
+}
 
 const session: Source = async () => {
   throw new Refusal('unimplemented', 'sessions-not-payable', 'Sessions cannot be paid for yet.');

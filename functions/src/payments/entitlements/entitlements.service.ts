@@ -9,8 +9,9 @@ import type { Payment } from '../payments.ts';
 import { readProduct } from '../products.store.ts';
 import type { Product } from '../products.ts';
 import { noCredits, priceOfCredit, purchaseFor, returnCredit, spendCredit, type CreditsGrant } from './credits.ts';
-import { hasCome, moneyIsHere, viewOf, type Grant, type SubscriptionGrant } from './entitlements.ts';
+import { viewOf, type Grant, type SubscriptionGrant } from './entitlements.ts';
 import * as store from './entitlements.store.ts';
+import { backMinor, hasCome, moneyIsHere } from './money.ts';
 
 /** Something that decides what a customer may use, as it is after the change that the caller's transaction makes. */
 export type EntitlementFact =
@@ -112,7 +113,7 @@ function newGrant(
     sessions: {},
     from,
     until,
-    held: product.kind === 'bundle',
+    held: payment.held !== undefined,
   };
 }
 
@@ -121,8 +122,8 @@ function paidGrant(grant: Grant, payment: Payment): Grant {
   const here = moneyIsHere(payment);
   if (grant.kind === 'programme') return { ...grant, from: payment.paidAt ?? grant.from, live: here };
   if (grant.kind !== 'credits') return grant;
-  const part = payment.orderId ? 0 : Math.max(payment.refundedMinor, payment.returned?.grossMinor ?? 0);
-  return { ...grant, returnedMinor: here ? minor(part) : grant.amountMinor };
+  const part = payment.orderId ? minor(0) : backMinor(payment);
+  return { ...grant, returnedMinor: here ? part : grant.amountMinor };
 }
 
 /** The credit a session is booked with. */

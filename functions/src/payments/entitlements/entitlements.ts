@@ -1,5 +1,4 @@
 import type { Timestamp } from 'firebase-admin/firestore';
-import type { Payment } from '../payments.ts';
 import { creditsGivenBack, spentCredits, type CreditsGrant } from './credits.ts';
 import { programmeView, type ProgrammeGrant } from './programmes.ts';
 
@@ -47,19 +46,6 @@ export interface SubscriptionGrant {
 
 /** While a payment is late Stripe tries again, and access stays; it ends with the last attempt. */
 const accessStatuses = new Set(['trialing', 'active', 'past_due']);
-
-/** The money of a payment came as it was owed, and not all of it went back by refunds or lost disputes. */
-export function moneyIsHere(
-  payment: Pick<Payment, 'status' | 'amountMinor' | 'refundedMinor' | 'returned' | 'difference'>,
-): boolean {
-  const back = Math.max(payment.refundedMinor, payment.returned?.grossMinor ?? 0);
-  return hasCome(payment) && back < payment.amountMinor && payment.difference === undefined;
-}
-
-/** It came, whatever became of it. */
-export function hasCome({ status }: Pick<Payment, 'status'>): boolean {
-  return status !== 'pending' && status !== 'failed' && status !== 'canceled';
-}
 
 export function givesAccess(grant: SubscriptionGrant): boolean {
   const paidBack = grant.latestPaymentId !== undefined && grant.returned.includes(grant.latestPaymentId);

@@ -12,7 +12,8 @@ import {
   spendCredit,
   type CreditsGrant,
 } from './credits.ts';
-import { moneyIsHere, viewOf, type Grant } from './entitlements.ts';
+import { viewOf, type Grant } from './entitlements.ts';
+import { moneyIsHere, type MoneyOf } from './money.ts';
 
 const day = (n: number) => Timestamp.fromMillis(Date.UTC(2026, 0, 1) + n * 86_400_000);
 
@@ -88,22 +89,34 @@ describe('credits', () => {
 });
 
 describe('the money of a payment', () => {
-  const payment = (status: Payment['status'], refunded = 0, gross = 0) => ({
+  const payment = (status: Payment['status'], refunded = 0, more: Partial<MoneyOf> = {}): MoneyOf => ({
     status,
     amountMinor: minor(49_900),
     refundedMinor: minor(refunded),
-    returned: { grossMinor: minor(gross), coachMinor: minor(0), owedMinor: minor(0) },
+    ...more,
   });
+  const lost = (...amounts: number[]) => ({
+    aftermath: {
+      disputes: Object.fromEntries(amounts.map((amount, i) => [`du_${i}`, { lostMinor: minor(amount) }])),
+    },
+  });
+  const owed = { returned: { grossMinor: minor(49_900), coachMinor: minor(40_000), owedMinor: minor(49_900) } };
+  const euros = { settlement: { amountMinor: minor(570_000), currency: 'SEK' } };
 
   it.each([
     ['pending', payment('pending'), false],
     ['failed', payment('failed'), false],
     ['succeeded', payment('succeeded'), true],
-    ['refunded in part', payment('partially_refunded', 10_000, 10_000), true],
-    ['refunded whole', payment('refunded', 49_900, 49_900), false],
-    ['disputed', payment('disputed'), true],
-    ['lost', payment('disputed', 0, 49_900), false],
-    ['owed since the refund failed', payment('succeeded', 0, 49_900), false],
+    ['refunded in part', payment('partially_refunded', 10_000), true],
+    ['refunded whole', payment('refunded', 49_900), false],
+    ['disputed', payment('disputed', 0, lost(0)), true],
+    ['lost in part', payment('disputed', 0, lost(20_000)), true],
+    ['refunded in part, the rest lost', payment('disputed', 10_000, lost(39_900)), false],
+    ['lost in two', payment('disputed', 0, lost(20_000, 29_900)), false],
+    ['owed since the refund failed', payment('succeeded', 0, owed), false],
+    ['lost in the currency it was settled in', payment('disputed', 0, { ...lost(570_000), ...euros }), false],
+    ['lost in part of that', payment('disputed', 0, { ...lost(569_999), ...euros }), true],
+    ['other than what was owed', payment('succeeded', 0, { difference: 'amount' }), false],
   ])('%s', (_what, given, here) => expect(moneyIsHere(given)).toBe(here));
 });
 
