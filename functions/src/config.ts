@@ -16,6 +16,7 @@ const params = {
   currency: defineString('CURRENCY', { default: 'sek' }),
   acceptedCurrencies: defineString('ACCEPTED_CURRENCIES', { default: '' }),
   receipts: defineString('RECEIPTS', { default: 'stripe' }),
+  refundApprovalLimit: defineInt('REFUND_APPROVAL_LIMIT', { default: 500_000 }),
   orderLifetimeHours: defineInt('ORDER_LIFETIME_HOURS', { default: 24 }),
   invoiceLifetimeDays: defineInt('INVOICE_LIFETIME_DAYS', { default: 30 }),
   accountingProfile: defineString('ACCOUNTING_PROFILE', { default: 'specification' }),
@@ -83,6 +84,8 @@ const schema = z.object({
     .transform((list) => (list === '' ? [] : list.toUpperCase().split(','))),
   /** Who sends receipts: Stripe to the caller's address (a letter of ours where there is none), or always a letter. */
   receipts: z.enum(['stripe', 'letter']),
+  /** Minor units: what goes back of one payment above this needs a second administrator. */
+  refundApprovalLimit: z.number().int().min(0),
   /** How long an unpaid order or booking keeps its goods, and how long an invoice or contract may be paid. */
   orderLifetimeHours: z.number().int().min(1),
   invoiceLifetimeDays: z.number().int().min(1),

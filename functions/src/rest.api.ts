@@ -5,6 +5,7 @@ import { syncBooks } from './accounting/accounting.service.ts';
 import { region } from './config.ts';
 import { createCheckoutSessionSpec, createPortalSessionSpec } from './payments/checkout/checkout.api.ts';
 import { processPaymentSpec } from './payments/payments.api.ts';
+import { refundPaymentSpec } from './payments/refunds/refunds.api.ts';
 import { startRun } from './payouts/payouts.service.ts';
 import type { Right } from './platform/auth.ts';
 import { productionContext, type Context } from './platform/context.ts';
@@ -41,6 +42,7 @@ const routes: Route[] = [
     }),
   },
   command('/process-payment', processPaymentSpec),
+  command('/refund', refundPaymentSpec),
   command('/create-checkout-session', createCheckoutSessionSpec),
   command('/portal-link', createPortalSessionSpec),
   operation('/schedule-payouts', (ctx) => startRun(ctx, ctx.clock.now())),

@@ -1,5 +1,6 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import type { ChargeModel } from '../coaches/terms.ts';
+import type { Aftermath } from './aftermath/aftermath.ts';
 import { minor, sum, toMajor, type Currency, type Minor } from '../platform/money.ts';
 import { vatInside, type VatLine } from './vat.ts';
 
@@ -50,6 +51,8 @@ export interface Payment {
   disputedMinor?: Minor;
   /** How much has gone back so far and how it was split; the next part is split after it. */
   returned?: Returned;
+  /** Refunds and disputes as they were last seen, by Stripe's id. */
+  aftermath?: Aftermath;
   /** Of a price held until sessions are completed: what is left of it and what was released. */
   held?: Held;
   /** Where something else was charged than was owed: what it pays for is not marked paid. */

@@ -23,6 +23,7 @@ import type { PaymentPlan } from './plans.ts';
 import { createCheckoutCommand, executeCheckout, type CheckoutPlan } from './checkout/checkout.service.ts';
 import { createSetupIntentCommand, executeSetup } from './methods/methods.service.ts';
 import * as store from './payments.store.ts';
+import { executeRefund, refundPaymentCommand, type RefundPlan } from './refunds/refunds.service.ts';
 import { newsOfIntent } from './charged.ts';
 import { planNews } from './moves.service.ts';
 import { createOrderCommand } from './orders/orders.service.ts';
@@ -72,6 +73,7 @@ const resumers: Readonly<Record<string, Resumer>> = {
   [changes.updateSubscriptionCommand]: resumeChange,
   [changes.cancelSubscriptionCommand]: resumeChange,
   [changes.resumeSubscriptionCommand]: resumeChange,
+  [refundPaymentCommand]: (ctx, _command, plan) => executeRefund(ctx, plan as RefundPlan),
   [approveOperationCommand]: resumeDecision,
   [rejectOperationCommand]: resumeDecision,
 };

@@ -6,6 +6,7 @@ import { expireOrders } from '../payments/orders/expiry.service.ts';
 import { remindOfDisputes } from '../payments/disputes/disputes.service.ts';
 import { resumeCommands } from '../payments/recovery.service.ts';
 import { settleSetups } from '../payments/subscriptions/setup.service.ts';
+import { resolveRefunds } from '../payments/refunds/resolve.service.ts';
 import { resolveTransfers } from '../payments/transfers/resolve.service.ts';
 import { resolvePayouts } from '../payouts/payouts.service.ts';
 import type { Context } from '../platform/context.ts';
@@ -28,6 +29,7 @@ const parts: readonly SweepPart[] = [
   { part: 'orders', run: expireOrders },
   { part: 'approvals', run: expireApprovals },
   { part: 'trials', run: settleSetups },
+  { part: 'refunds', run: resolveRefunds },
   { part: 'transfers', run: resolveTransfers },
   { part: 'payouts', run: resolvePayouts },
   { part: 'expiring methods', run: noticeExpiring },

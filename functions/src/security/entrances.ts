@@ -27,6 +27,7 @@ function entrance(name: string, kind: Entrance['kind'], spec: Partial<Entrance>)
 
 const payment = { productId: 'programme', requestId: 'a-payment-1', paymentMethodId: 'pm_card_visa' };
 const ours = 'http://127.0.0.1:5000';
+const refund = { paymentId: 'pi_none', amountMinor: 100, reason: 'Asked for' };
 const anApproval = (requestId: string) => ({ approvalId: `ap-${'0'.repeat(32)}`, requestId });
 
 const page = {
@@ -124,6 +125,12 @@ const callables: readonly Entrance[] = [
     optional: ['feePercent'],
   }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
+  entrance('refundPayment', 'callable', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { ...refund, requestId: 'a-refund-1' },
+    optional: ['amountMinor', 'reason'],
+  }),
   entrance('approveOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('an-approval-1') }),
   entrance('rejectOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('a-rejection-1') }),
 ];
@@ -146,6 +153,12 @@ const routes: readonly Entrance[] = [
     allowed: signedIn,
     input: { returnUrl: `${ours}/account`, locale: 'sv' },
     optional: ['locale'],
+  }),
+  entrance('api POST /refund', 'route', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { ...refund, requestId: 'a-refund-2' },
+    optional: ['amountMinor', 'reason'],
   }),
   entrance('api POST /schedule-payouts', 'route', { allowed: ['admin', 'scheduler'], by: operator }),
   entrance('api POST /sync-accounting', 'route', { allowed: ['admin', 'scheduler'], by: operator }),

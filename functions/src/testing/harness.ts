@@ -70,6 +70,7 @@ const deployedDefaults = {
   CURRENCY: 'sek',
   ACCEPTED_CURRENCIES: '',
   RECEIPTS: 'stripe',
+  REFUND_APPROVAL_LIMIT: '500000',
   ORDER_LIFETIME_HOURS: '24',
   INVOICE_LIFETIME_DAYS: '30',
   ACCOUNTING_PROFILE: 'specification',

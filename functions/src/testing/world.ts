@@ -52,6 +52,7 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   currency: 'SEK',
   acceptedCurrencies: [],
   receipts: 'stripe',
+  refundApprovalLimit: 500_000,
   orderLifetimeHours: 24,
   invoiceLifetimeDays: 30,
   accountingProfile: 'specification',

@@ -1,5 +1,6 @@
 import { coachEvents } from '../coaches/coaches.events.ts';
 import { accountCustomerEvents } from '../payments/account-customers.events.ts';
+import { aftermathEvents } from '../payments/aftermath/aftermath.events.ts';
 import { fraudEvents } from '../payments/fraud/fraud.events.ts';
 import { checkoutEvents } from '../payments/checkout/checkout.events.ts';
 import { methodEvents } from '../payments/methods/methods.events.ts';
@@ -20,6 +21,7 @@ export const dispatchTable = joinTables({
   checkout: checkoutEvents,
   accountCustomers: accountCustomerEvents,
   subscriptions: subscriptionEvents,
+  aftermath: aftermathEvents,
   fraud: fraudEvents,
   transfers: transferEvents,
   coaches: coachEvents,

@@ -1,5 +1,5 @@
 import type { Letter } from '../../platform/mail.ts';
-import { formatMoney, type Minor } from '../../platform/money.ts';
+import { formatMoney } from '../../platform/money.ts';
 import type { Payment } from '../payments.ts';
 import type { Refund } from './refunds.ts';
 
@@ -19,19 +19,13 @@ export function refundFailedLetter(payment: Pick<Payment, 'userId' | 'descriptio
 }
 
 /** To the coach whose balance was too small for their part of a refund. */
-export function shareOwedLetter(
-  coachId: string,
-  payment: Pick<Payment, 'description'>,
-  refund: Refund,
-  shareMinor: Minor,
-): Letter {
-  const share = formatMoney(shareMinor, refund.currency);
+export function shareOwedLetter(coachId: string, description: string, refund: Refund, share: string): Letter {
   return {
     toUids: [coachId],
     message: {
       subject: `${share} of a refund will be taken from your coming earnings`,
       text: [
-        `${formatMoney(refund.amountMinor, refund.currency)} went back to a customer for "${payment.description}". Your part of it is ${share}, and your balance did not have that much.`,
+        `${formatMoney(refund.amountMinor, refund.currency)} went back to a customer for "${description}". Your part of it is ${share}, and your balance did not have that much.`,
         'We have paid it for you for now. It is taken from your balance as new earnings come, and your coach page shows what is left of it.',
       ].join('\n\n'),
     },

@@ -2,6 +2,7 @@ import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planAudit } from '../../admin/audit.service.ts';
 import type { FlagInput } from '../../admin/flags.ts';
 import { planFlag } from '../../admin/flags.service.ts';
+import type { KeptShare } from '../../ledger/returns.ts';
 import type { Context } from '../../platform/context.ts';
 import { planLetter } from '../../platform/mail.ts';
 import type { Write } from '../../platform/write.ts';
@@ -43,6 +44,23 @@ export async function planRefundMirror(
     writes.push(...(await planChanged(ctx, tx, payment, { known, refund, order, at })));
   }
   return writes;
+}
+
+/** Of refunds that cancel a session late: what stays, by Stripe's refund id. */
+export async function keptShares(
+  ctx: Context,
+  tx: Transaction,
+  paymentId: string,
+  facts: readonly RefundFacts[],
+): Promise<Map<string, KeptShare>> {
+  const { refunds, orders } = await store.readKnown(ctx.db, tx, paymentId);
+  const kept = new Map(orders.flatMap(({ refundId, kept: share }) => (share ? [[refundId, share] as const] : [])));
+  return new Map(
+    facts.flatMap((each) => {
+      const share = kept.get(refundMeant(refunds, each)?.refundId ?? '');
+      return share ? [[each.id, share] as const] : [];
+    }),
+  );
 }
 
 interface Change {

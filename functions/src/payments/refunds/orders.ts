@@ -12,6 +12,12 @@ import type { Refund } from './refunds.ts';
  */
 export type RefundWay = 'reversing' | 'plain' | 'tenant';
 
+/**
+ * The coach's share of a refund that did not take it along: `due` when the refund is booked, `ordered` of Stripe, `owed` by
+ * the coach while their balance is too small, `done`.
+ */
+export type Recovery = 'none' | 'due' | 'ordered' | 'owed' | 'done';
+
 /** `refundOrders/{refundId}`: what is asked of Stripe for one refund of ours, written before it is asked. */
 export interface RefundOrder {
   refundId: string;
@@ -35,8 +41,9 @@ export interface RefundOrder {
   asks: number;
   asking: Record<string, Timestamp>;
   failureCode?: string;
-  /** The coach's share of it: nothing to take back, still to be, or ordered from payments/transfers. */
-  recovery: 'none' | 'due' | 'ordered';
+  recovery: Recovery;
+  /** The orders in `transfers` that take the coach's share back. */
+  recoveryIds: string[];
   /** Taken back for an earlier refund that came to nothing, and used for this one. */
   aheadMinor: Minor;
   /** Of a session cancelled late: what stays, shared like a sale. */
@@ -88,6 +95,7 @@ export function newOrder(
     asks: 0,
     asking: {},
     recovery: way === 'plain' && payment.coachId ? 'due' : 'none',
+    recoveryIds: [],
     aheadMinor: minor(0),
     checkAt: Timestamp.fromMillis(at.toMillis() + firstLookMs),
     checks: 0,
@@ -153,8 +161,9 @@ export function nextCheck(order: RefundOrder, refund: Refund, now: Timestamp): T
 function waitMs({ checks, recovery }: RefundOrder, refund: Refund): number | null {
   if (refund.status === 'refused') return null;
   if (refund.stripeRefundId === undefined) return [firstLookMs, hours(1)][checks] ?? days(1);
-  if (recovery === 'due' && refund.status !== 'canceled') return checks < 12 ? firstLookMs : hours(1);
-  return refund.status === 'pending' ? days(1) : null;
+  if (recovery === 'due' && refund.status === 'canceled') return null;
+  if (recovery === 'due' || recovery === 'ordered') return checks < 12 ? firstLookMs : hours(1);
+  return refund.status === 'pending' || recovery === 'owed' ? days(1) : null;
 }
 
 /** Shares that Stripe took back for refunds that were canceled before any money moved. */
@@ -165,7 +174,7 @@ function canceledMinor({ refunds, orders }: KnownRefunds): Minor {
   );
 }
 
-/** What of `neededMinor` was taken back ahead, for a refund that was then canceled, and serves no other one yet. */
+/** What of `neededMinor` was reversed ahead, for a refund that was then canceled, and serves no other one yet. */
 export function takenAhead(known: KnownRefunds, neededMinor: Minor): Minor {
   const used = sum(known.orders.map(({ aheadMinor }) => aheadMinor));
   return minor(Math.min(neededMinor, Math.max(0, canceledMinor(known) - used)));

@@ -1,5 +1,5 @@
 import type { FlagInput } from '../../admin/flags.ts';
-import { formatMoney, type Minor } from '../../platform/money.ts';
+import { formatMoney } from '../../platform/money.ts';
 import type { Refund, RefundFacts } from './refunds.ts';
 
 /** Every flag this room raises, in words for the person who finds it. */
@@ -65,12 +65,14 @@ export const notBooked = (refund: Refund): FlagInput => ({
   action: 'See in the Stripe dashboard whether it still waits for money in the platform’s balance, and add some.',
 });
 
-export const shareOwed = (refund: Refund, coachId: string, shareMinor: Minor): FlagInput => ({
-  id: `refund-debt_${refund.refundId}`,
+export const debtFlagId = ({ refundId }: Refund): string => `refund-debt_${refundId}`;
+
+export const shareOwed = (refund: Refund, coachId: string, share: string): FlagInput => ({
+  id: debtFlagId(refund),
   kind: 'refund-debt',
   severity: 'warning',
   subject: subject(refund),
-  message: `The balance of coach ${coachId} was too small for their ${formatMoney(shareMinor, refund.currency)} of a refund of ${money(refund)}; the platform paid it.`,
+  message: `The balance of coach ${coachId} was too small for their ${share} of a refund of ${money(refund)}; the platform paid it.`,
   action:
     'It is taken back as earnings come, and the coach was written to. If none come, agree on how it is paid, or write it off.',
 });

@@ -1,0 +1,107 @@
+import { Timestamp, type Transaction } from 'firebase-admin/firestore';
+import { planReturn } from '../../coaches/earnings.service.ts';
+import { planEntries, readEntries } from '../../ledger/ledger.service.ts';
+import type { Context } from '../../platform/context.ts';
+import { runWrites, type Write } from '../../platform/write.ts';
+import { planConsequences } from '../moves.service.ts';
+import type { Payment } from '../payments.ts';
+import { readPayment, updatePayment } from '../payments.store.ts';
+import { keptShares, planRefundMirror } from '../refunds/mirror.service.ts';
+import type { AftermathFacts } from './aftermath.ts';
+import { bookAftermath } from './booking.ts';
+import { fetchAftermath, type ChargeAt } from './fetch.service.ts';
+
+export { fetchAftermath } from './fetch.service.ts';
+
+/** What a plan needs beside the facts. */
+export interface AftermathNews {
+  facts: AftermathFacts;
+  /** When it was heard of. */
+  at: Timestamp;
+  sourceEventId?: string;
+}
+
+/** `waits`: its sale is not booked yet. `foreign`: the charge is on another account than its payment. */
+export type PlannedAftermath =
+  | { outcome: 'planned'; writes: Write[]; payment: Payment }
+  | { outcome: 'waits'; for: string }
+  | { outcome: 'foreign'; payment: Payment };
+
+/** Where a sale is booked; events after it wait for this path. */
+export const salePath = (chargeId: string): string => `ledger/${chargeId}:sale`;
+
+/**
+ * Plans all that follows from what Stripe booked after a charge: ledger, payment, the coach's earnings. The one way in for
+ * our own calls' answers, for events and for the sweep, in any order.
+ */
+export async function planAftermath(
+  ctx: Context,
+  tx: Transaction,
+  payment: Payment,
+  { facts, at, sourceEventId }: AftermathNews,
+): Promise<PlannedAftermath> {
+  const tenantAccount = payment.chargeModel === 'direct' ? (payment.stripeAccountId ?? null) : null;
+  if (facts.tenantAccountId !== tenantAccount) return { outcome: 'foreign', payment };
+  const documents = await readEntries(ctx.db, tx, [`${facts.chargeId}:sale`, ...ledgerIds(facts)]);
+  const sale = documents.get(`${facts.chargeId}:sale`);
+  if (!sale) return { outcome: 'waits', for: salePath(facts.chargeId) };
+  const booked = bookAftermath({
+    payment,
+    sale,
+    facts,
+    booked: new Set(documents.keys()),
+    decidedAt: at,
+    kept: payment.held ? await keptShares(ctx, tx, payment.stripePaymentId, facts.refunds) : new Map(),
+    sourceEventId,
+  });
+  const next: Payment = { ...payment, ...booked.patch, updatedAt: Timestamp.fromDate(ctx.clock.now()) };
+  const writes = [
+    ...(await planEntries(ctx, tx, booked.entries)),
+    ...(await planShare(ctx, tx, payment, booked)),
+    ...(await planConsequences(ctx, tx, next)),
+    ...(await planRefundMirror(ctx, tx, next, facts.refunds)),
+    (t: Transaction) =>
+      updatePayment(ctx.db, t, payment.stripePaymentId, { ...booked.patch, updatedAt: next.updatedAt }),
+  ];
+  return { outcome: 'planned', writes, payment: next };
+}
+
+async function planShare(
+  ctx: Context,
+  tx: Transaction,
+  payment: Payment,
+  { returnedShareMinor, held }: Pick<ReturnType<typeof bookAftermath>, 'returnedShareMinor' | 'held'>,
+): Promise<Write[]> {
+  if (!payment.coachId) return [];
+  const paymentId = payment.stripePaymentId;
+  return planReturn(ctx, tx, payment.coachId, { paymentId, returnedMinor: returnedShareMinor, held });
+}
+
+/** Every ledger document the facts can lead to. */
+function ledgerIds({ refunds, reversals, feeRefunds, disputes }: AftermathFacts): string[] {
+  const movements = disputes.flatMap((dispute) => [...dispute.movements, ...dispute.platformFees]);
+  return [
+    ...refunds.flatMap(({ id }) => [`${id}:refund`, `${id}:refund_failed`]),
+    ...reversals.map(({ id }) => `${id}:transfer_reversal`),
+    ...feeRefunds.map(({ id }) => `${id}:fee_refund`),
+    ...movements.flatMap(({ id }) => [`${id}:dispute_withdrawn`, `${id}:dispute_reinstated`, `${id}:fee`]),
+  ];
+}
+
+/**
+ * Looks at Stripe and books what it finds, outside any event: after our own refund, and for the sweep. Returns the
+ * payment as it then is; undefined when there is no such payment or its sale is not booked yet.
+ */
+export async function bookAftermathOf(ctx: Context, where: ChargeAt): Promise<Payment | undefined> {
+  const facts = await fetchAftermath(ctx, where);
+  if (!facts) return undefined;
+  return ctx.db.runTransaction(async (tx) => {
+    const payment = await readPayment(ctx.db, facts.paymentId, tx);
+    if (!payment) return undefined;
+    const planned = await planAftermath(ctx, tx, payment, { facts, at: Timestamp.fromDate(ctx.clock.now()) });
+    if (planned.outcome !== 'planned') return undefined;
+    runWrites(tx, planned.writes);
+    return planned.payment;
+  });
+}
+
