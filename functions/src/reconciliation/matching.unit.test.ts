@@ -171,3 +171,18 @@ describe('matching balance transactions with the ledger', () => {
     expect(most).toBeLessThanOrEqual(3 * 49);
   });
 });
+
+it('a movement may be named by what moved, where only the other side of it was read', () => {
+  const occurredMs = cutMs - hours(2);
+  const share = { id: 'ch_1:sale', isCompanion: false, occurredMs, currency: 'SEK', amountMinor: 40_000 };
+  const moved = { id: 'txn_coach', sourceId: 'py_1', createdMs: occurredMs, netMinor: 40_000, currency: 'SEK' };
+  const entries = [{ ...share, transactionIds: ['txn_platform', 'py_1'] }];
+  const matched = run([{ entries, movements: [moved] }]);
+  expect(matched.differences).toEqual([]);
+  expect(matched.tallies.get('SEK')).toMatchObject({ beforeMinor: 40_000, movements: 1 });
+  const stranger = run([{ entries, movements: [{ ...moved, sourceId: 'py_2' }] }]);
+  expect(stranger.differences.map(({ kind }) => kind).sort()).toEqual([
+    'entry-without-transaction',
+    'transaction-unexplained',
+  ]);
+});
