@@ -26,9 +26,13 @@ const params = {
   enforceAppCheck: defineString('ENFORCE_APP_CHECK', { default: 'false' }),
   bankChangeRestHours: defineInt('BANK_CHANGE_REST_HOURS', { default: 48 }),
   termsApprovalPercent: defineInt('TERMS_APPROVAL_PERCENT', { default: 10 }),
+  platformName: defineString('PLATFORM_NAME', { default: '' }),
+  platformAddress: defineString('PLATFORM_ADDRESS', { default: '' }),
+  platformVatNumber: defineString('PLATFORM_VAT_NUMBER', { default: '' }),
   automaticTax: defineString('AUTOMATIC_TAX', { default: 'false' }),
   schedulerServiceAccount: defineString('SCHEDULER_SERVICE_ACCOUNT', { default: '' }),
   disputeLoss: defineString('DISPUTE_LOSS', { default: 'coach' }),
+  writeOffApprovalLimit: defineInt('WRITE_OFF_APPROVAL_LIMIT', { default: 500_000 }),
 };
 
 /**
@@ -101,6 +105,10 @@ const schema = z.object({
   enforceAppCheck: z.enum(['true', 'false']).transform((flag) => flag === 'true'),
   /** How long payouts rest after a coach's bank account changed. */
   bankChangeRestHours: z.number().int().min(0).max(720),
+  /** Who the platform is on invoices to and for coaches; an empty VAT number: not registered for VAT. */
+  platformName: z.string(),
+  platformAddress: z.string(),
+  platformVatNumber: z.string(),
   /** A change of a coach's fee by more percentage points than this waits for a second administrator. */
   termsApprovalPercent: z.number().int().min(0).max(100),
   /** Whether Stripe Tax reckons the tax on its pages. Prices stay as they are: the tax is inside them. */
@@ -108,6 +116,8 @@ const schema = z.object({
   schedulerServiceAccount: z.string(),
   /** Who bears the coach's share of a lost dispute: it is taken back from the coach, or the platform writes it off. */
   disputeLoss: z.enum(['coach', 'platform']),
+  /** Minor units: a coach's debt above this is written off by two administrators. */
+  writeOffApprovalLimit: z.number().int().min(0),
 });
 
 export type Config = z.infer<typeof schema>;

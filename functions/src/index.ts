@@ -6,6 +6,7 @@ export {
   resumeSubscription,
   updateSubscription,
 } from './payments/subscriptions/subscriptions.api.ts';
+export { writeOffDebt } from './payments/disputes/disputes.api.ts';
 export { refundPayment } from './payments/refunds/refunds.api.ts';
 export { createOrder } from './payments/orders/orders.api.ts';
 export {
@@ -22,7 +23,7 @@ export {
 } from './coaches/coaches.api.ts';
 export { setCoachTerms, updatePayoutSettings } from './coaches/settings.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
-export { getCoachEarnings, getPayoutStatement, listPayouts } from './payouts/reports.api.ts';
+export { getCoachEarnings, getPayoutInvoice, getPayoutStatement, listPayouts } from './payouts/reports.api.ts';
 export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';
 export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';
 export { stripeWebhook } from './webhooks/webhooks.api.ts';

@@ -68,6 +68,8 @@ export interface Coach {
   takesTransfers?: boolean;
   /** Absent: not registered for VAT. */
   vatNumber?: string;
+  /** Who the coach is on invoices. */
+  invoiceDetails?: { name: string; address: string };
   /** When what is due must be given; then Stripe restricts the account. */
   requirementsDeadline?: Timestamp;
   /** The bank account or debit card payouts go to, as Stripe names it. */

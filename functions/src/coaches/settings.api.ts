@@ -27,6 +27,8 @@ const termsInput: z.ZodType<TermsInput> = z.strictObject({
     .regex(/^[A-Z]{2}[A-Z0-9]{2,12}$/, 'must be a VAT number like SE556677889901')
     .nullable()
     .optional(),
+  invoiceName: z.string().min(1).max(200).optional(),
+  invoiceAddress: z.string().min(1).max(500).optional(),
   cadence: cadence.optional(),
   holdReason: z.string().min(1).max(500).nullable().optional(),
 });

@@ -80,7 +80,12 @@ async function planTerms(ctx: Context, tx: Transaction, order: TermsOrder): Prom
   const known = (await store.readVersioned(ctx.db, coachId, tx))?.coach;
   const before = known ?? newCoach(ctx.config, at);
   const { payable, receivable } = await coachBalance(ctx.db, tx, coachId, before.currency);
-  const next = withTerms(before, change, { settled: payable === 0 && receivable === 0 }, at);
+  const { platformName, platformAddress } = ctx.config;
+  const facts = {
+    settled: payable === 0 && receivable === 0,
+    platformKnown: platformName !== '' && platformAddress !== '',
+  };
+  const next = withTerms(before, change, facts, at);
   if (!order.approved && pointsMoved(before.terms, next.terms, before.currency) > ctx.config.termsApprovalPercent) {
     const request = { action: setTermsCommand, by: order.by, input: order.input, reason: note };
     const { reply, write } = planApproval(ctx, requestId, request);
@@ -111,11 +116,12 @@ function planRecord(ctx: Context, { by, approvedBy, input }: TermsOrder, before:
 }
 
 /** What an administrator decides of a coach. */
-const decided = ({ terms, payoutSettings, hold, vatNumber }: Coach) => ({
+const decided = ({ terms, payoutSettings, hold, vatNumber, invoiceDetails }: Coach) => ({
   terms,
   cadence: payoutSettings.cadence,
   holdReason: hold?.reason ?? null,
   vatNumber: vatNumber ?? null,
+  invoiceDetails: invoiceDetails ?? null,
 });
 
 const replyOf = (ctx: Context, coachId: string, coach: Coach): TermsReply => ({

@@ -14,6 +14,9 @@ export interface TermsChange {
   invoicing?: Invoicing | 'none' | undefined;
   /** The coach's VAT number; null: not registered for VAT. */
   vatNumber?: string | null | undefined;
+  /** Who the coach is on invoices: both together. */
+  invoiceName?: string | undefined;
+  invoiceAddress?: string | undefined;
   cadence?: Cadence | undefined;
   /** Payouts rest for this reason; null lifts it. */
   holdReason?: string | null | undefined;
@@ -23,6 +26,8 @@ export interface TermsChange {
 export interface TermsFacts {
   /** The ledger owes the coach nothing and the coach owes nothing. */
   settled: boolean;
+  /** The platform's own name and address are configured: without them there are no invoices. */
+  platformKnown: boolean;
 }
 
 /** The terms after a change. In force from now on: payments made before keep the split they were made with. Throws Refusal. */
@@ -67,15 +72,29 @@ export function withTerms(coach: Coach, change: TermsChange, facts: TermsFacts, 
   const { holdReason, cadence, vatNumber = registered } = change;
   const hold = holdReason === undefined ? held : holdReason === null ? undefined : { reason: holdReason, since: at };
   const terms = changedTerms(coach, change, facts);
+  const invoiceDetails = detailsOf(coach, change);
+  if (terms.invoicing && !(invoiceDetails && facts.platformKnown)) {
+    throw new Refusal(
+      'failed-precondition',
+      'invoice-details-missing',
+      'Invoices need names and addresses: give invoiceName and invoiceAddress of the coach, and see that PLATFORM_NAME and PLATFORM_ADDRESS are set.',
+    );
+  }
   return {
     ...kept,
     terms,
     payoutSettings: { ...coach.payoutSettings, ...(cadence ? { cadence } : {}) },
     acceptsPayments: mayBePaid(coach, terms.chargeModel),
     ...(vatNumber ? { vatNumber } : {}),
+    ...(invoiceDetails ? { invoiceDetails } : {}),
     ...(hold ? { hold } : {}),
     updatedAt: at,
   };
+}
+
+function detailsOf({ invoiceDetails: known }: Coach, change: TermsChange): Coach['invoiceDetails'] {
+  const { invoiceName: name = known?.name, invoiceAddress: address = known?.address } = change;
+  return name !== undefined && address !== undefined ? { name, address } : known;
 }
 
 /** As `acceptsPayments` (account.ts), from what the coach's document keeps of the account. */

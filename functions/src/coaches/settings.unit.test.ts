@@ -19,7 +19,7 @@ import { defaultTerms, feeWarning } from './terms.ts';
 
 const config = { platformFeePercent: 20, feeRounding: 'whole', currency: 'SEK' } as const;
 const at = Timestamp.fromMillis(1_800_000_000_000);
-const settled = { settled: true };
+const settled = { settled: true, platformKnown: true };
 
 describe('terms', () => {
   const standard = defaultTerms(config);
@@ -32,7 +32,11 @@ describe('terms', () => {
       terms: changed.terms,
       payoutSettings: { cadence: 'monthly', minimumMinor: 2_000 },
     });
-    const billed = withTerms(coach, { invoicing: 'self_billing', vatNumber: 'SE556677889901' }, settled, at);
+    const billing = { invoicing: 'self_billing', vatNumber: 'SE556677889901' } as const;
+    expect(() => withTerms(coach, billing, settled, at)).toThrow(/names and addresses/);
+    const named = { ...billing, invoiceName: 'Karins coachning', invoiceAddress: 'Gatan 1' };
+    expect(() => withTerms(coach, named, { ...settled, platformKnown: false }, at)).toThrow(/PLATFORM_NAME/);
+    const billed = withTerms(coach, named, settled, at);
     expect(billed).toMatchObject({ terms: { invoicing: 'self_billing' }, vatNumber: 'SE556677889901' });
     const none = withTerms(billed, { invoicing: 'none', vatNumber: null }, settled, at);
     expect(none.terms).toEqual(standard);
@@ -55,13 +59,17 @@ describe('terms', () => {
   it('switch to and from direct charges only when nothing is open and the account can charge', () => {
     const coach: Coach = { ...newCoach(config, at), stripeAccountId: 'acct_1', accountStatus: 'active' };
     const direct = { chargeModel: 'direct' } as const;
-    expect(() => withTerms(coach, direct, { settled: false }, at)).toThrow(/still owes/);
+    expect(() => withTerms(coach, direct, { ...settled, settled: false }, at)).toThrow(/still owes/);
     expect(() => withTerms(coach, direct, settled, at)).toThrow(/cannot take cards/);
     const able = { ...coach, takesCards: true, chargesEnabled: true };
     expect(withTerms(able, direct, settled, at)).toMatchObject({ terms: direct, acceptsPayments: true });
     const tenant = withTerms(able, direct, settled, at);
-    expect(() => withTerms(tenant, { chargeModel: 'destination' }, { settled: false }, at)).toThrow(/still owes/);
-    expect(withTerms(coach, { chargeModel: 'separate' }, { settled: false }, at).terms.chargeModel).toBe('separate');
+    expect(() => withTerms(tenant, { chargeModel: 'destination' }, { ...settled, settled: false }, at)).toThrow(
+      /still owes/,
+    );
+    expect(withTerms(coach, { chargeModel: 'separate' }, { ...settled, settled: false }, at).terms.chargeModel).toBe(
+      'separate',
+    );
     // Before there is an account the terms decide what kind it becomes.
     expect(withTerms(newCoach(config, at), direct, settled, at).acceptsPayments).toBe(false);
   });

@@ -196,7 +196,8 @@ function frozenPayout(
 function itemsOf(parts: readonly Part[]): Map<string, PayoutItem> {
   const items = new Map<string, PayoutItem>();
   for (const { earning, amountMinor } of parts) {
-    items.set(earning.ledgerId, { paymentId: earning.paymentId, kind: 'sale', amountMinor });
+    const { ledgerId, paymentId, paidMinor: paidBeforeMinor } = earning;
+    items.set(ledgerId, { paymentId, kind: 'sale', amountMinor, paidBeforeMinor });
   }
   if (items.size !== parts.length) throw new Error('Two earnings name one ledger document: a payout cannot list both.');
   return items;

@@ -128,3 +128,12 @@ export const taskGaveUp = (coachId: string, runId: string, message: string): Fla
   action:
     'A payout already written is finished by the sweep. Otherwise mend the cause; the next due date pays what is owed.',
 });
+
+export const invoiceFailed = (id: string, message: string): FlagInput => ({
+  id: `payout-invoice_${id}`,
+  kind: 'payout-invoice',
+  severity: 'warning',
+  subject: subject(id),
+  message: `The invoice that goes with this payout cannot be written: ${message}`.slice(0, 800),
+  action: 'Mend what it names; it is tried again every five minutes, and its number is not given until it is there.',
+});

@@ -27,3 +27,7 @@ export const balanceRefused = (log: Log, coachId: string, code: string) =>
   log.error('payout.balance-refused', { coachId, code });
 export const taskFailed = (log: Log, coachId: string, runId: string, last: boolean, message: string) =>
   log.error('payout.task-failed', { coachId, runId, last, message });
+export const invoiceIssued = (log: Log, invoiceId: string, number: string) =>
+  log.info('payout.invoice-issued', { invoiceId, number });
+export const invoiceFailed = (log: Log, payoutId: string, message: string) =>
+  log.error('payout.invoice-failed', { payoutId, message });

@@ -1,5 +1,6 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
+import type { Invoicing } from '../coaches/terms.ts';
 import type { LedgerKind } from '../ledger/ledger.ts';
 import type { BusinessDate } from '../platform/clock.ts';
 import { fromStripeCurrency, type Currency, type Minor } from '../platform/money.ts';
@@ -10,6 +11,9 @@ export type PayoutStatus = 'pending' | 'completed' | 'failed' | 'canceled' | 'un
 
 /** Stripe's own words, and the rank by which events merge in any order. */
 export type StripePayoutStatus = 'pending' | 'in_transit' | 'paid' | 'failed' | 'canceled';
+
+/** `due`: to be written; `credit_due`: the payout came back after its invoice was written, so a credit note is to be. */
+export type InvoiceState = 'due' | 'issued' | 'credit_due' | 'credited';
 
 /**
  * `payouts/{coachId_currency_dueDate_n}`: one attempt at one Stripe payout. Amount, key and destination are frozen when
@@ -41,6 +45,9 @@ export interface Payout {
   askedAt?: Timestamp;
   /** Its items count in their earnings' `paidMinor`. False once the money came back or never left. */
   itemsReserved: boolean;
+  /** Which invoice goes with it, by the coach's terms when it was paid, and how far that has come. */
+  invoicing?: Invoicing;
+  invoiceState?: InvoiceState;
   /** The balance transactions that the ledger has booked. */
   balanceTransactionId?: string;
   failureBalanceTransactionId?: string;
@@ -65,6 +72,8 @@ export interface PayoutItem {
   kind: LedgerKind;
   /** Signed. */
   amountMinor: Minor;
+  /** What other payouts held of the same share when this one was made: says which part of the fee belongs here. */
+  paidBeforeMinor?: Minor;
 }
 
 /** `payoutLocks/{coachId_currency}`: held from the freezing of a payout until its outcome is known and booked. */
@@ -179,4 +188,14 @@ export function withFacts(payout: Payout, facts: PayoutFacts, at: Timestamp): Pa
 export function isBooked(payout: Payout): boolean {
   if (payout.balanceTransactionId === undefined) return false;
   return !cameBack(payout.status) || payout.failureBalanceTransactionId !== undefined;
+}
+
+/** A payout that has arrived gets its invoice, and one that came back after that a credit note. */
+export function withInvoice(before: Payout, next: Payout, invoicing: Invoicing | undefined): Payout {
+  const arrived = before.status !== 'completed' && next.status === 'completed';
+  if (arrived) return invoicing ? { ...next, invoicing, invoiceState: 'due' } : next;
+  if (cameBack(before.status) || !cameBack(next.status) || !before.invoiceState) return next;
+  if (before.invoiceState === 'issued') return { ...next, invoiceState: 'credit_due' };
+  const { invoiceState: _state, ...never } = next;
+  return never;
 }

@@ -1,6 +1,8 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planFlag } from '../admin/flags.service.ts';
+import { readCoach } from '../coaches/coaches.service.ts';
 import { planMoves } from '../coaches/earnings.service.ts';
+import type { Invoicing } from '../coaches/terms.ts';
 import { planEntries } from '../ledger/ledger.service.ts';
 import { coachPayout, payoutReturned, type LedgerEntry } from '../ledger/ledger.ts';
 import type { Context } from '../platform/context.ts';
@@ -12,7 +14,15 @@ import { payoutFailedLetter } from './letters.ts';
 import * as flags from './payout-flags.ts';
 import * as logs from './payouts.logs.ts';
 import * as store from './payouts.store.ts';
-import { cameBack, isBooked, withFacts, type BookedFacts, type Payout, type PayoutFacts } from './payouts.ts';
+import {
+  cameBack,
+  isBooked,
+  withFacts,
+  withInvoice,
+  type BookedFacts,
+  type Payout,
+  type PayoutFacts,
+} from './payouts.ts';
 
 /**
  * Plans all that follows from what Stripe says of a payout: its state, its ledger documents, its earnings, the lock, and
@@ -32,7 +42,7 @@ export async function planFacts(
   const at = Timestamp.fromDate(now);
   let next = payout;
   for (const facts of heard) next = withFacts(next, facts, at);
-  next = withCheck(next, now);
+  next = withInvoice(payout, withCheck(next, now), await invoicingOf(ctx, tx, payout, next));
   const first = heard[0];
   if (!first) return [];
   return [
@@ -42,6 +52,17 @@ export async function planFacts(
     ...(await planUnlock(ctx, tx, id, next)),
     ...(await planTelling(ctx, tx, id, payout, next, first)),
   ];
+}
+
+/** By the coach's terms at the moment the money has arrived. */
+async function invoicingOf(
+  ctx: Context,
+  tx: Transaction,
+  before: Payout,
+  next: Payout,
+): Promise<Invoicing | undefined> {
+  if (before.status === 'completed' || next.status !== 'completed') return undefined;
+  return (await readCoach(ctx, next.coachId, tx))?.terms.invoicing;
 }
 
 const withCheck = (payout: Payout, now: Date): Payout => {

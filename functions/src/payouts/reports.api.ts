@@ -3,9 +3,11 @@ import { callable, documentIdSchema, type CallableSpec } from '../platform/entra
 import {
   coachEarnings,
   listPayouts as list,
+  payoutInvoice,
   payoutStatement,
   type DocumentReply,
   type EarningsInput,
+  type InvoiceInput,
   type PayoutsInput,
   type PayoutsReply,
   type StatementInput,
@@ -48,6 +50,18 @@ export const getPayoutStatementSpec: CallableSpec<StatementInput, DocumentReply>
   handle: payoutStatement,
 };
 
+export const getPayoutInvoiceSpec: CallableSpec<InvoiceInput, DocumentReply> = {
+  name: 'getPayoutInvoice',
+  right: 'coach or admin',
+  input: z.strictObject({
+    payoutId: payoutIdSchema,
+    language: z.enum(['sv', 'en']),
+    credit: z.boolean().optional(),
+  }),
+  handle: payoutInvoice,
+};
+
 export const getCoachEarnings = callable(getCoachEarningsSpec);
 export const listPayouts = callable(listPayoutsSpec);
 export const getPayoutStatement = callable(getPayoutStatementSpec);
+export const getPayoutInvoice = callable(getPayoutInvoiceSpec);

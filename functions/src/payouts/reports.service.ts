@@ -9,8 +9,12 @@ import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { makePdf } from '../platform/pdf.ts';
 import { nextPayout } from './forecast.service.ts';
+import { invoicePdf } from './invoice-pdf.ts';
+import { issueInvoice } from './invoices.service.ts';
+import { creditId, readInvoice } from './invoices.store.ts';
 import * as pages from './pages.store.ts';
 import * as store from './payouts.store.ts';
+import type { Payout } from './payouts.ts';
 import { completionRate, payoutView, type EarningsReply, type PayoutView, type SessionFigures } from './reports.ts';
 import { statementCsv } from './statement-csv.ts';
 import { statementPdf } from './statement-pdf.ts';
@@ -141,11 +145,14 @@ export async function payoutStatement(ctx: Context, caller: Caller, input: State
 }
 
 /** One payout, for its coach or an administrator. Whose it is not learns nothing, not even that it is there. */
-async function readStatement(ctx: Context, caller: Caller, payoutId: string): Promise<Statement> {
+async function readOwn(ctx: Context, caller: Caller, payoutId: string): Promise<Payout> {
   const payout = await store.readPayout(ctx.db, payoutId);
-  if (!payout || (payout.coachId !== caller.uid && !caller.admin)) {
-    throw new Refusal('not-found', 'payout-not-found', 'There is no such payout.');
-  }
+  if (payout && (payout.coachId === caller.uid || caller.admin)) return payout;
+  throw new Refusal('not-found', 'payout-not-found', 'There is no such payout.');
+}
+
+async function readStatement(ctx: Context, caller: Caller, payoutId: string): Promise<Statement> {
+  const payout = await readOwn(ctx, caller, payoutId);
   const { coachId, currency } = payout;
   const items = await pages.itemsOf(ctx.db, payoutId, itemsLimit);
   const coach = await coachOrNew(ctx, coachId);
@@ -155,4 +162,33 @@ async function readStatement(ctx: Context, caller: Caller, payoutId: string): Pr
     nextPayout(ctx, coachId, coach),
   ]);
   return statementOf({ payoutId, payout, items, earnings, overview, pending, next, madeAt: ctx.clock.now() });
+}
+
+export interface InvoiceInput {
+  payoutId: string;
+  language: Language;
+  /** The note that takes the invoice back, after the payout came back. */
+  credit?: boolean | undefined;
+}
+
+/** The invoice that goes with a payout by the coach's terms, as PDF; written now if it was still to be. Throws Refusal. */
+export async function payoutInvoice(
+  ctx: Context,
+  caller: Caller,
+  { payoutId, language, credit = false }: InvoiceInput,
+): Promise<DocumentReply> {
+  await readOwn(ctx, caller, payoutId);
+  await issueInvoice(ctx, payoutId);
+  const invoice = await readInvoice(ctx.db, credit ? creditId(payoutId) : payoutId);
+  if (!invoice) {
+    throw new Refusal(
+      'not-found',
+      'no-invoice',
+      credit
+        ? 'This payout’s invoice has not been taken back.'
+        : 'No invoice goes with this payout: the terms name none, or it has not arrived.',
+    );
+  }
+  const file = await makePdf(invoicePdf(invoice, language));
+  return { fileName: `${invoice.number}.pdf`, contentType: 'application/pdf', base64: file.toString('base64') };
 }

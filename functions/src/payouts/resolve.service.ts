@@ -8,6 +8,7 @@ import { keyStillKept } from '../platform/stripe.ts';
 import { runWrites } from '../platform/write.ts';
 import { ask, findAtStripe } from './ask.service.ts';
 import { nextCheck } from './checks.ts';
+import { issueInvoices } from './invoices.service.ts';
 import * as flags from './payout-flags.ts';
 import * as logs from './payouts.logs.ts';
 import * as store from './payouts.store.ts';
@@ -20,13 +21,14 @@ const sweepLimit = 50;
 
 /**
  * For the sweep: goes on with abandoned runs, and looks at the payouts whose time has come. Unclear outcomes are asked for, payouts that were frozen and
- * never asked are asked, those under way are looked up at Stripe. One that fails holds up no other.
+ * never asked are asked, those under way are looked up at Stripe; then the invoices that payouts wait for are written. One
+ * that fails holds up no other.
  */
 export async function resolvePayouts(
   ctx: Context,
   now: Date,
   limit = sweepLimit,
-): Promise<{ looked: number; resumed: number }> {
+): Promise<{ looked: number; resumed: number; issued: number }> {
   const { resumed } = await resumeRuns(ctx);
   const due = await store.dueChecks(ctx.db, Timestamp.fromDate(now), limit);
   for (const { id, payout } of due) {
@@ -39,7 +41,7 @@ export async function resolvePayouts(
     }
     await noteChecked(ctx, id, now, failure);
   }
-  return { looked: due.length, resumed };
+  return { looked: due.length, resumed, ...(await issueInvoices(ctx)) };
 }
 
 async function resolve(ctx: Context, id: string, payout: Payout): Promise<void> {

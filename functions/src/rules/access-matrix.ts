@@ -133,6 +133,12 @@ export const matrix: readonly Guarded[] = [
   }),
   // The items name nobody; `payouts/one` is coach-1's.
   guarded('payouts/one/items', { data: {}, readers: ['coach', 'admin'], listers: ['coach', 'admin'] }),
+  guarded('payoutInvoices', {
+    readers: ['coach', 'admin'],
+    own: ofField('coachId'),
+    ownListers: signedIn,
+    listers: admins,
+  }),
   adminsOnly('ledger'),
   adminsOnly('vouchers'),
   adminsOnly('transfers'),
@@ -149,6 +155,7 @@ export const matrix: readonly Guarded[] = [
   closed('stripeEvents'),
   closed('limits'),
   closed('payoutLocks'),
+  closed('invoiceSeries'),
   closed('mail'),
   // No rule names these.
   closed('locks'),

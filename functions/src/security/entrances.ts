@@ -118,6 +118,12 @@ const callables: readonly Entrance[] = [
     by: withRole,
     input: { payoutId: 'coach-karin_SEK_2026-11-23_1', format: 'pdf', language: 'sv' },
   }),
+  entrance('getPayoutInvoice', 'callable', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { payoutId: 'coach-karin_SEK_2026-11-23_1', language: 'sv', credit: false },
+    optional: ['credit'],
+  }),
   entrance('setCoachTerms', 'callable', {
     allowed: ['admin'],
     by: withRole,
@@ -125,6 +131,18 @@ const callables: readonly Entrance[] = [
     optional: ['feePercent'],
   }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
+  entrance('writeOffDebt', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: {
+      coachId: 'coach-karin',
+      paymentId: 'pi_owed',
+      amountMinor: 100,
+      reason: 'Gone.',
+      requestId: 'a-write-off-1',
+    },
+    optional: ['paymentId', 'amountMinor'],
+  }),
   entrance('refundPayment', 'callable', {
     allowed: ['coach', 'admin'],
     by: withRole,

@@ -79,9 +79,13 @@ const deployedDefaults = {
   ENFORCE_APP_CHECK: 'false',
   BANK_CHANGE_REST_HOURS: '48',
   TERMS_APPROVAL_PERCENT: '10',
+  PLATFORM_NAME: '',
+  PLATFORM_ADDRESS: '',
+  PLATFORM_VAT_NUMBER: '',
   AUTOMATIC_TAX: 'false',
   SCHEDULER_SERVICE_ACCOUNT: '',
   DISPUTE_LOSS: 'coach',
+  WRITE_OFF_APPROVAL_LIMIT: '500000',
 };
 
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {

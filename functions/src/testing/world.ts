@@ -62,9 +62,13 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   enforceAppCheck: false,
   bankChangeRestHours: 48,
   termsApprovalPercent: 10,
+  platformName: 'Inner Journey AB',
+  platformAddress: 'Storgatan 1, 111 22 Stockholm',
+  platformVatNumber: 'SE556677889901',
   automaticTax: false,
   schedulerServiceAccount: '',
   disputeLoss: 'coach',
+  writeOffApprovalLimit: 500_000,
 };
 
 const stripeKey = 'sk_test_inner_journey';
