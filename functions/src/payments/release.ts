@@ -14,8 +14,9 @@ export function releaseShare(
     throw new RangeError(`Cannot release ${grossMinor} of ${held.leftMinor} held.`);
   const releasedMinor = minor(held.releasedMinor + grossMinor);
   const exact = (BigInt(payment.coachAmountMinor) * BigInt(releasedMinor)) / BigInt(payment.amountMinor);
-  const releasedCoachMinor = minor(Math.max(Number(exact), held.releasedCoachMinor));
-  const coachMinor = minor(releasedCoachMinor - held.releasedCoachMinor);
+  // What was released otherwise (the part kept of a late cancellation) is made up for as far as this part goes.
+  const coachMinor = minor(Math.min(Math.max(Number(exact) - held.releasedCoachMinor, 0), grossMinor));
+  const releasedCoachMinor = minor(held.releasedCoachMinor + coachMinor);
   const leftMinor = minor(held.leftMinor - grossMinor);
   return {
     coachMinor,
