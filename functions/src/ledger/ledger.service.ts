@@ -5,7 +5,7 @@ import type { Write } from '../platform/write.ts';
 import { assertBalanced, sameBooking, type LedgerEntry } from './ledger.ts';
 import * as store from './ledger.store.ts';
 
-export { coachBalance, entryExists, explaining, readEntries, setVoucher } from './ledger.store.ts';
+export { coachBalance, entryExists, explaining, readEntries, receivableOf, setVoucher } from './ledger.store.ts';
 export { entriesById, lastBooked, newestFirst, stripeTotals, totalsBefore, ungroupedAfter } from './pages.store.ts';
 
 /**

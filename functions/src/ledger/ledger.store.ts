@@ -1,6 +1,6 @@
 import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
 import type { Currency, Minor } from '../platform/money.ts';
-import { minor } from '../platform/money.ts';
+import { minor, sum } from '../platform/money.ts';
 import type { LedgerDocument, LedgerEntry } from './ledger.ts';
 
 /** `ledger/{id}`: created, never changed but for `voucherId`, which is set once. */
@@ -22,6 +22,12 @@ export async function readEntries(
 ): Promise<Map<string, LedgerDocument>> {
   const found = await Promise.all([...new Set(ids)].map((id) => readEntry(db, tx, id)));
   return new Map(found.flatMap((document) => (document ? [[document.id, document] as const] : [])));
+}
+
+/** What a coach owes of one payment: shares that went back to the customer and were not taken back yet. Negative: is owed. */
+export async function receivableOf(db: Firestore, tx: Transaction, paymentId: string): Promise<Minor> {
+  const found = await tx.get(db.collection(collection).where('paymentId', '==', paymentId));
+  return sum(found.docs.map((doc) => (doc.data() as LedgerDocument).deltas.coach_receivable));
 }
 
 export async function entryExists(db: Firestore, id: string): Promise<boolean> {

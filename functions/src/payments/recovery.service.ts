@@ -21,6 +21,7 @@ import { createSubscriptionCommand } from './subscriptions/subscriptions.service
 import { executePayment, processPaymentCommand } from './payments.service.ts';
 import type { PaymentPlan } from './plans.ts';
 import { createCheckoutCommand, executeCheckout, type CheckoutPlan } from './checkout/checkout.service.ts';
+import { writeOffDebtCommand } from './disputes/write-off.service.ts';
 import { createSetupIntentCommand, executeSetup } from './methods/methods.service.ts';
 import * as store from './payments.store.ts';
 import { executeRefund, refundPaymentCommand, type RefundPlan } from './refunds/refunds.service.ts';
@@ -67,6 +68,7 @@ const resumers: Readonly<Record<string, Resumer>> = {
   },
   // The order was made in the commit that accepted the command.
   [createOrderCommand]: async (_ctx, _command, plan) => plan,
+  [writeOffDebtCommand]: async (_ctx, _command, plan) => plan,
   [createSetupIntentCommand]: (ctx, command, plan) => executeSetup(ctx, command, plan),
   [createCheckoutCommand]: (ctx, command, plan) => executeCheckout(ctx, command, plan as CheckoutPlan),
   [createSubscriptionCommand]: (ctx, command, plan) => executeSubscription(ctx, command, plan as SubscriptionPlan),

@@ -1,4 +1,5 @@
 import type { Voucher } from '../accounting/accounting.ts';
+import { deltas } from '../ledger/ledger.ts';
 import { businessDate } from '../platform/clock.ts';
 import { minor } from '../platform/money.ts';
 import { createHmac } from 'node:crypto';
@@ -38,6 +39,16 @@ function rejectedVoucher(): Omit<Voucher, 'createdAt' | 'updatedAt'> & { created
   };
 }
 
+/** A share that went back to the customer after the coach was paid: an administrator may write it off. */
+async function shareOwed(): Promise<void> {
+  const about = { paymentId: 'pi_owed', coachId: 'coach-karin', currency: 'SEK' };
+  const { db } = harness;
+  await db.doc('payments/pi_owed').set({ ...about, stripePaymentId: 'pi_owed', amountMinor: 10_000, metadata: {} });
+  await db.doc('ledger/re_owed:refund').set({ ...about, deltas: deltas({ coach_receivable: 10_000 }) });
+  const earning = { ...about, amountMinor: 10_000, feeMinor: 0, paidMinor: 10_000, reversedMinor: 10_000 };
+  await db.doc('coaches/coach-karin/earnings/pi_owed').set({ ...earning, status: 'reversed', settlement: 'debt' });
+}
+
 beforeAll(async () => {
   harness = await startHarness();
   tokens = { coach: await harness.login(karin), customer: await harness.login(lisa), admin: await harness.login(anna) };
@@ -47,6 +58,7 @@ beforeAll(async () => {
   const premium = { ...product, name: 'Premium', kind: 'subscription', amountMinor: 9_900, interval: 'month' };
   await harness.db.doc('products/premium').set(premium);
   await harness.db.doc('vouchers/v_ch_2_sale').set(rejectedVoucher());
+  await shareOwed();
 }, 60_000);
 
 afterAll(async () => {

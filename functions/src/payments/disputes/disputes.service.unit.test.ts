@@ -24,7 +24,7 @@ const facts = (status: string, withdrawnMinor = 0, reinstatedMinor = 0): Dispute
   status,
   reason: 'fraudulent',
   amountMinor: 49_900,
-  currency: 'SEK',
+  currency: 'sek',
   createdMs: start,
   evidenceDueByMs: start + days(14),
   isInquiry: status.startsWith('warning_'),

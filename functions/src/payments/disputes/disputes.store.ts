@@ -13,6 +13,12 @@ export function writeDispute(db: Firestore, tx: Transaction, id: string, dispute
   tx.set(db.collection(collection).doc(id), dispute);
 }
 
+/** All disputes of a payment. */
+export async function ofPayment(db: Firestore, tx: Transaction, paymentId: string): Promise<Dispute[]> {
+  const found = await tx.get(db.collection(collection).where('paymentId', '==', paymentId));
+  return found.docs.map((doc) => doc.data() as Dispute);
+}
+
 /** Ids of disputes whose reminder is due, the most urgent first. */
 export async function dueForReminder(db: Firestore, now: Date, limit: number): Promise<string[]> {
   const page = await db

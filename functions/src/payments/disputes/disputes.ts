@@ -1,6 +1,6 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import { days } from '../../platform/clock.ts';
-import { minor, toMajor, type Currency, type Minor } from '../../platform/money.ts';
+import { fromStripeCurrency, minor, toMajor, type Currency, type Minor } from '../../platform/money.ts';
 import type { Payment } from '../payments.ts';
 
 /** What Stripe says of one dispute, as plain JSON. Amounts in minor units, without Stripe's dispute fee. */
@@ -10,7 +10,8 @@ export interface DisputeFacts {
   status: string;
   reason: string;
   amountMinor: number;
-  currency: Currency;
+  /** As Stripe writes it. */
+  currency: string;
   createdMs: number;
   /** Absent, null or 0: the bank takes no answer. */
   evidenceDueByMs?: number | null;
@@ -121,15 +122,16 @@ export function mergeDispute(
   };
   const dueMs = Math.max(known?.evidenceDueBy?.toMillis() ?? 0, facts.evidenceDueByMs ?? 0);
   const amountMinor = minor(Math.max(known?.amountMinor ?? 0, facts.amountMinor));
+  const currency = fromStripeCurrency(facts.currency);
   const answered = status !== known?.status && needsResponse(status) && payment.chargeModel !== 'direct';
   const remind = needsResponse(status) ? (answered ? remindAt(dueMs, at) : known?.remindAt) : undefined;
   const next: Dispute = {
     paymentId: payment.stripePaymentId,
     userId: payment.userId,
     ...(payment.coachId ? { coachId: payment.coachId } : {}),
-    amount: toMajor(amountMinor, facts.currency),
+    amount: toMajor(amountMinor, currency),
     amountMinor,
-    currency: facts.currency,
+    currency,
     // An inquiry that becomes a dispute may come with another reason; old news does not bring the old one back.
     reason: known && status !== facts.status ? known.reason : facts.reason,
     status,

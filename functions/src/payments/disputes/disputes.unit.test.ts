@@ -12,7 +12,7 @@ const facts = (status: string, withdrawnMinor = 0, reinstatedMinor = 0): Dispute
   status,
   reason: 'product_not_received',
   amountMinor: 49_900,
-  currency: 'SEK',
+  currency: 'sek',
   createdMs: at.toMillis(),
   evidenceDueByMs: dueMs,
   isInquiry: status.startsWith('warning_'),
