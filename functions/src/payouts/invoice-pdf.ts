@@ -41,7 +41,7 @@ const words: Record<Language, Words> = {
     notRegistered: 'Inte registrerad för moms',
     columns: ['Datum', 'Avser', 'Moms', 'Belopp inkl. moms'],
     vatColumns: ['Momssats', 'Netto', 'Moms', 'Brutto'],
-    total: 'Att betala',
+    total: 'Summa',
     settled: {
       self_billing: 'Betald genom utbetalningen ovan.',
       commission: 'Betald: avgiften är dragen innan utbetalningen gjordes.',
@@ -64,7 +64,7 @@ const words: Record<Language, Words> = {
     notRegistered: 'Not registered for VAT',
     columns: ['Date', 'For', 'VAT', 'Amount incl. VAT'],
     vatColumns: ['VAT rate', 'Net', 'VAT', 'Gross'],
-    total: 'To pay',
+    total: 'Total',
     settled: {
       self_billing: 'Paid by the payout above.',
       commission: 'Paid: the fee was taken before the payout was made.',
@@ -89,7 +89,7 @@ export function invoicePdf(invoice: PayoutInvoice, language: Language): PdfDocum
     money(amountMinor),
   ]);
   const vat = invoice.vat.map(({ vatRate, grossMinor, vatMinor }): TableCell[] => [
-    rate(vatRate),
+    percent(vatRate),
     money(minor(grossMinor - vatMinor)),
     money(vatMinor),
     money(grossMinor),
@@ -131,7 +131,9 @@ export function invoicePdf(invoice: PayoutInvoice, language: Language): PdfDocum
   };
 }
 
-const rate = (vatRate: number): TableCell => ({ text: `${vatRate} %`, alignment: 'right' });
+const percent = (vatRate: number): string => `${vatRate} %`;
+
+const rate = (vatRate: number): TableCell => ({ text: percent(vatRate), alignment: 'right' });
 
 function facts(invoice: PayoutInvoice, word: Words): Content {
   const rows: [string, string][] = [
