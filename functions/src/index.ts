@@ -8,7 +8,6 @@ export {
 } from './payments/subscriptions/subscriptions.api.ts';
 export { writeOffDebt } from './payments/disputes/disputes.api.ts';
 export { refundPayment } from './payments/refunds/refunds.api.ts';
-export { writeOffDebt } from './payments/disputes/disputes.api.ts';
 export { createOrder } from './payments/orders/orders.api.ts';
 export {
   createSetupIntent,
