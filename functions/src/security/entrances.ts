@@ -149,12 +149,6 @@ const callables: readonly Entrance[] = [
     input: { ...refund, requestId: 'a-refund-1' },
     optional: ['amountMinor', 'reason'],
   }),
-  entrance('writeOffDebt', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { coachId: 'coach-karin', paymentId: 'pi_owed', amountMinor: 100, reason: 'Gone.', requestId: 'a-write-off-1' },
-    optional: ['paymentId', 'amountMinor'],
-  }),
   entrance('approveOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('an-approval-1') }),
   entrance('rejectOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('a-rejection-1') }),
 ];
