@@ -26,7 +26,7 @@ import {
   type Purchase,
 } from './checkout.ts';
 import * as store from './checkout.store.ts';
-import { closePages, retrieveSession } from './pages.service.ts';
+import { closePages, giveWay, retrieveSession } from './pages.service.ts';
 
 export interface CheckoutInput {
   mode: Mode;
@@ -147,6 +147,13 @@ async function planBegun(
     throw new Refusal('invalid-argument', 'name-a-subscription', 'Name the productId that is subscribed to.');
   }
   const plan = await planSubscription(ctx, tx, caller, { productId, quantity });
+  if (plan.openSubscriptionId !== undefined) {
+    throw new Refusal(
+      'failed-precondition',
+      'subscription-begun',
+      `You have begun to subscribe to ${plan.description}. Pay that with createSubscription, or cancel it now first.`,
+    );
+  }
   if (plan.cancelAt === undefined) return plan;
   throw new Refusal(
     'failed-precondition',
@@ -201,6 +208,7 @@ export async function executeCheckout(ctx: Context, command: IntentCommand, plan
     ...(orderId ? { orderId } : {}),
   };
   await store.createIfMissing(ctx.db, checkout);
+  if (orderId) await giveWay(ctx, orderId, { id: session.id, stripeAccountId });
   return { checkoutId: session.id, ...(stripeAccountId ? { stripeAccountId } : {}) };
 }
 

@@ -142,6 +142,23 @@ describe('a page to pay on', () => {
     expect(await flagKinds()).toEqual([]);
   });
 
+  it('with a code typed after a card was declined: what is owed is less than it was', async () => {
+    await coupon(10, 'TEN');
+    const { url } = await open({ allowPromotionCodes: true });
+    await click(url, { action: 'code', code: 'TEN' });
+    await click(url, { card: 'pm_card_visa_chargeDeclined' });
+    await world.deliver();
+    // As it was before the code. (The emulator takes none once a card was tried.)
+    const [before] = await all<Payment>('payments');
+    await world.ctx.db.doc(`payments/${before?.stripePaymentId}`).update({ amount: 499, amountMinor: 49_900 });
+    await click(url, { card });
+    const events = await stripesEvents();
+    for (const event of events.toReversed()) await receiveEvent(world.ctx, event);
+    expect(await all<Payment>('payments')).toEqual([
+      expect.objectContaining({ status: 'succeeded', amount: 449.1, amountMinor: 44_910, stripeFeeMinor: 854 }),
+    ]);
+  });
+
   it('with a code for the whole price has no payment; a person hears of it', async () => {
     await coupon(100, 'FREE');
     const { url } = await open({ allowPromotionCodes: true });

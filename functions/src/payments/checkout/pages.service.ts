@@ -1,8 +1,11 @@
 import type Stripe from 'stripe';
 import type { Context } from '../../platform/context.ts';
+import { FinalRefusal } from '../../platform/commands.ts';
 import { Refusal } from '../../platform/errors.ts';
-import { classifyStripeError } from '../../platform/stripe.ts';
+import { classifyStripeError, idOf } from '../../platform/stripe.ts';
 import { refusalOf } from '../intents.service.ts';
+import { readOrder } from '../orders/orders.store.ts';
+import { readPayment } from '../payments.store.ts';
 import { openOf } from './checkout.store.ts';
 
 /** The page as Stripe has it, with the PaymentIntent it made. */
@@ -29,12 +32,42 @@ export async function closePages(ctx: Context, orderId: string, except?: string)
   for (const { id, requestId, stripeAccountId } of await openOf(ctx.db, orderId)) {
     if (requestId === except) continue;
     if ((await retrieveSession(ctx, id, stripeAccountId)).status === 'expired') continue;
-    try {
-      await stripe.checkout.sessions.expire(id, {}, stripeAccountId ? { stripeAccount: stripeAccountId } : {});
-    } catch (error) {
-      const failure = classifyStripeError(error);
-      if (failure.kind !== 'refused') throw refusalOf(failure);
+    if (!(await expirePage(stripe, id, stripeAccountId)))
       throw new Refusal('failed-precondition', 'order-being-paid', 'This order was just paid on another page.');
-    }
   }
+}
+
+/** Whether nobody can pay on it any more; false: somebody just did. Throws while that is unclear. */
+async function expirePage(stripe: Stripe, id: string, stripeAccount: string | undefined): Promise<boolean> {
+  try {
+    await stripe.checkout.sessions.expire(id, {}, stripeAccount ? { stripeAccount } : {});
+    return true;
+  } catch (error) {
+    const failure = classifyStripeError(error);
+    if (failure.kind !== 'refused') throw refusalOf(failure);
+    return false;
+  }
+}
+
+/**
+ * A payment of the order that was begun in the app while this page was made goes first. Each side looks for the other after
+ * it has written its own document, so at least one of them sees the other.
+ */
+export async function giveWay(
+  ctx: Context,
+  orderId: string,
+  page: { id: string; stripeAccountId: string | undefined },
+): Promise<void> {
+  const activePaymentId = (await readOrder(ctx.db, orderId))?.activePaymentId;
+  const active = activePaymentId ? await readPayment(ctx.db, activePaymentId) : undefined;
+  if (!active || active.status === 'canceled') return;
+  const session = await retrieveSession(ctx, page.id, page.stripeAccountId);
+  if (idOf(session.payment_intent) === activePaymentId || session.status !== 'open') return;
+  await expirePage(await ctx.stripe(), page.id, page.stripeAccountId);
+  throw new FinalRefusal(
+    'failed-precondition',
+    'payment-under-way',
+    'A payment of this order was begun in the app. Finish it there.',
+    { paymentId: active.stripePaymentId },
+  );
 }

@@ -1,1 +1,0 @@
-export { requireAllowedAddress } from '../platform/addresses.ts';
