@@ -4,6 +4,7 @@ import { completeOnboarding } from '../../../emulators/stripe/index.ts';
 import { accountNamed } from '../../../emulators/stripe/resources/account-state.ts';
 import { disableAccount } from '../../../emulators/stripe/resources/requirements.ts';
 import type { Flag } from '../admin/flags.ts';
+import { deltas } from '../ledger/ledger.ts';
 import { hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import type { Letter } from '../platform/mail.ts';
@@ -306,7 +307,11 @@ describe("an account's events", () => {
       account: reply.stripeAccountId,
       data: { object: { id: 'ca_1', object: 'application', name: 'Inner Journey' } },
     } as Stripe.Event;
+    const owed = deltas({ stripe_connected: 12_345, coach_payable: -12_345 });
+    await db.doc('ledger/left').set({ coachId: 'karin', currency: 'SEK', deltas: owed });
     expect(await receiveEvent(ctx, event)).toBe('applied');
+    const [flag] = (await db.collection('flags').get()).docs.map((doc) => doc.data() as Flag);
+    expect(flag?.message).toContain('123,45 kr');
     for (const late of delivered) await receiveEvent(ctx, { ...late.event, id: `${late.event.id}_late` });
     const gone: Partial<Coach> = { accountStatus: 'deauthorized', acceptsPayments: false, payoutsEnabled: false };
     expect(await coach()).toMatchObject(gone);
