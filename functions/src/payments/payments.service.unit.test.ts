@@ -293,7 +293,12 @@ describe('createSubscription', () => {
     expect(first.status).toBe('incomplete');
     expect(first.clientSecret).toMatch(/_secret_/);
     expect((await subscribe('request-1')).subscriptionId).toBe(first.subscriptionId);
-    await expect(subscribe('request-2')).rejects.toMatchObject({ reason: 'already-subscribed' });
+    expect(await subscribe('request-2')).toMatchObject({
+      paymentId: first.paymentId,
+      clientSecret: first.clientSecret,
+    });
+    expect((await subscribe('request-3', card)).subscriptionId).toBe(first.subscriptionId);
+    await expect(subscribe('request-4')).rejects.toMatchObject({ reason: 'already-subscribed' });
   });
 
   it('a second subscriber pays the same Stripe price', async () => {

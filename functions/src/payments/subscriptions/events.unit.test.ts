@@ -226,7 +226,7 @@ it('an invoice that cannot be finalized is told to a person', async () => {
   await month();
   await world.hear();
   const { data } = await world.control<{ data: Stripe.Event[] }>('stripe', 'events');
-  const finalized = data.filter(({ type }) => type === 'invoice.finalized').at(-1) as Stripe.Event;
+  const finalized = data.filter(({ type }) => type === 'invoice.finalized').at(-1)!;
   await receiveEvent(world.ctx, {
     ...finalized,
     id: 'evt_failed',

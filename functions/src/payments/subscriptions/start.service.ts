@@ -3,9 +3,8 @@ import type Stripe from 'stripe';
 import { readCoach } from '../../coaches/coaches.service.ts';
 import type { Caller } from '../../platform/auth.ts';
 import type { Context } from '../../platform/context.ts';
-import { Refusal } from '../../platform/errors.ts';
 import { runWrites } from '../../platform/write.ts';
-import { askOrFind, classifyStripeError, idOf, keyStillKept } from '../../platform/stripe.ts';
+import { askOrFind, classifyStripeError, idOf, keyRetentionMs, keyStillKept } from '../../platform/stripe.ts';
 import { ensureAccountCustomer } from '../account-customers.service.ts';
 import { ensureCustomer } from '../customers.service.ts';
 import { expired, fetchIntent, refusalOf, type IntentCommand } from '../intents.service.ts';
@@ -19,6 +18,7 @@ import { planSave, refreshSubscription } from './mirror.service.ts';
 import { ensurePrice } from './prices.service.ts';
 import { invoiceExpand, invoiceFactsOf, renewalPayment, type InvoiceFacts } from './renewals.ts';
 import {
+  beginningOf,
   conditionsOf,
   priceOf,
   requirePercentOnly,
@@ -53,12 +53,11 @@ export async function planSubscription(
   if (paymentMethodId) await requireNotAnothers(ctx, caller.uid, paymentMethodId);
   const sold = requireSellable(productId, await readProduct(ctx.db, productId, tx), acceptedCurrencies(ctx.config));
   const product = requireSubscribable(sold);
-  if (await store.standingSubscription(ctx.db, tx, caller.uid, productId)) {
-    throw new Refusal('already-exists', 'already-subscribed', `You already have ${product.name}.`);
-  }
-  const coach = product.coachId ? await coachOf(ctx, tx, product.coachId, product) : undefined;
-  const trialed = Boolean(product.trialDays) && (await store.hadSubscription(ctx.db, tx, caller.uid, productId));
   const quantity = wish.quantity ?? 1;
+  const history = await store.historyOf(ctx.db, tx, caller.uid);
+  const beginning = beginningOf(product.name, productId, history, quantity);
+  const trialed = history.some(({ subscription }) => subscription.productId === productId);
+  const coach = product.coachId ? await coachOf(ctx, tx, product.coachId, product) : undefined;
   return {
     productId,
     description: product.name,
@@ -73,6 +72,7 @@ export async function planSubscription(
     ...(wish.paymentMethodId ? { paymentMethodId: wish.paymentMethodId } : {}),
     ...(coach ? { coach } : {}),
     ...conditionsOf(product, trialed, ctx.clock.now()),
+    ...beginning,
   };
 }
 
@@ -98,10 +98,13 @@ export async function executeSubscription(
   plan: SubscriptionPlan,
 ): Promise<Started> {
   const stripeAccount = accountOf(plan);
-  const command: IntentCommand = { ...wanted, ...(stripeAccount ? { stripeAccount } : {}) };
+  const command: IntentCommand = { ...wanted, attempt: plan.attempt, ...(stripeAccount ? { stripeAccount } : {}) };
   const who = { uid: command.uid, ...(plan.email ? { email: plan.email } : {}) };
   const customer = await (stripeAccount ? ensureAccountCustomer(ctx, who, stripeAccount) : ensureCustomer(ctx, who));
-  const object = await subscriptionOnce(ctx, command, plan, customer);
+  const stripe = await ctx.stripe();
+  const object = plan.openSubscriptionId
+    ? await stripe.subscriptions.retrieve(plan.openSubscriptionId, {}, on(stripeAccount))
+    : await subscriptionOnce(ctx, command, plan, customer);
   const invoice = await firstInvoice(ctx, object, stripeAccount);
   const setupIntentId = idOf(object.pending_setup_intent) ?? null;
   await saveIfMissing(ctx, command.uid, plan, object, invoice);
@@ -110,7 +113,7 @@ export async function executeSubscription(
     if (paymentId) {
       const intent = await fetchIntent(ctx, paymentId, stripeAccount);
       await confirmAndMerge(ctx, command, intent, plan.paymentMethodId);
-    } else {
+    } else if (!command.customerGone) {
       await useMethod(ctx, command, object.id, setupIntentId, plan.paymentMethodId);
     }
     await refreshSubscription(ctx, object.id, stripeAccount);
@@ -143,7 +146,7 @@ export function createParams(
     metadata: {
       userId: command.uid,
       productId: plan.productId,
-      requestId: command.requestId,
+      ...(command.attempt ? { attempt: command.attempt } : { requestId: command.requestId }),
       ...(coach ? { coachId: coach.coachId } : {}),
     },
     expand: ['latest_invoice.payments'],
@@ -157,35 +160,41 @@ async function subscriptionOnce(
   customer: string,
 ): Promise<Stripe.Subscription> {
   const stripe = await ctx.stripe();
-  const find = () => findSubscription(stripe, command, customer);
+  const find = () => findSubscription(stripe, command, plan.attempt, customer);
   if (!keyStillKept(command.startedAt, ctx.clock.now())) return (await find()) ?? expired(command.requestId);
   try {
     const { productId, description: name, unitMinor: amountMinor, currency, interval } = plan;
     const stripeAccountId = command.stripeAccount;
     const terms = { amountMinor, currency, interval, ...(stripeAccountId ? { stripeAccountId } : {}) };
     const params = createParams(command, plan, customer, await ensurePrice(ctx, { productId, name }, terms));
-    const idempotencyKey = `sub:${command.uid}:${command.requestId}`;
+    const idempotencyKey = `sub:${command.uid}:${plan.attempt}`;
     return await askOrFind(
       () => stripe.subscriptions.create(params, { idempotencyKey, ...on(command.stripeAccount) }),
       find,
     );
   } catch (error) {
-    throw refusalOf(classifyStripeError(error));
+    const failure = classifyStripeError(error);
+    // Another tab began the same a little otherwise: what it made is the attempt's.
+    const begun = failure.code === 'StripeIdempotencyError' ? await find() : undefined;
+    if (begun?.items.data[0]?.quantity === plan.quantity) return begun;
+    throw refusalOf(failure);
   }
 }
 
 async function findSubscription(
   stripe: Stripe,
   command: IntentCommand,
+  attempt: string,
   customer: string,
 ): Promise<Stripe.Subscription | undefined> {
-  const since = Math.floor(command.startedAt.getTime() / 1000) - 60;
+  // Another tab may have begun it, as long ago as Stripe keeps a key.
+  const since = Math.floor((command.startedAt.getTime() - keyRetentionMs) / 1000);
   const list = stripe.subscriptions.list(
     { customer, created: { gte: since }, status: 'all', limit: 100, expand: ['data.latest_invoice'] },
     on(command.stripeAccount),
   );
   for await (const found of list) {
-    if (found.metadata.requestId === command.requestId) return found;
+    if (found.metadata.attempt === attempt && found.metadata.userId === command.uid) return found;
   }
   return undefined;
 }

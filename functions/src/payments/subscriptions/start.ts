@@ -3,6 +3,7 @@ import type { Terms } from '../../coaches/terms.ts';
 import { Refusal } from '../../platform/errors.ts';
 import { minor, type Currency, type Minor } from '../../platform/money.ts';
 import type { Product } from '../products.ts';
+import { hasEnded, type Subscription } from './subscriptions.ts';
 
 /** What was decided when a subscription was accepted; a resumed run asks Stripe for exactly this. */
 export interface SubscriptionPlan {
@@ -22,6 +23,10 @@ export interface SubscriptionPlan {
   contractId?: string;
   /** Unix seconds: the contract's end. */
   cancelAt?: number;
+  /** Names this beginning: whoever begins the same one (another tab) gets the same subscription. */
+  attempt: string;
+  /** Begun before and not paid: it is gone on with, none is made. */
+  openSubscriptionId?: string;
 }
 
 export interface CoachOfPlan {
@@ -52,6 +57,38 @@ export function requirePercentOnly(name: string, coach: CoachOfPlan): CoachOfPla
   );
 }
 
+/** All of a customer's subscriptions, those that have ended too. */
+export type History = readonly {
+  id: string;
+  subscription: Pick<Subscription, 'productId' | 'status' | 'quantity'>;
+}[];
+
+/**
+ * Where a customer stands who wants one. What was begun and is not paid yet (another tab, a declined card) is gone on with,
+ * so that nobody is charged for two. Throws the Refusal a customer should see.
+ */
+export function beginningOf(
+  name: string,
+  productId: string,
+  history: History,
+  quantity: number,
+): Pick<SubscriptionPlan, 'attempt' | 'openSubscriptionId'> {
+  const standing = history.find(({ subscription }) => subscription.productId === productId && !hasEnded(subscription));
+  // Counts up with every subscription that came to be, so that no later beginning is named like an earlier one.
+  const attempt = `${productId}:${history.length}`;
+  if (!standing) return { attempt };
+  if (standing.subscription.status !== 'incomplete')
+    throw new Refusal('already-exists', 'already-subscribed', `You already have ${name}.`);
+  if (standing.subscription.quantity !== quantity) {
+    throw new Refusal(
+      'failed-precondition',
+      'begun-with-another-quantity',
+      `You have begun to subscribe to ${standing.subscription.quantity} of ${name}. Pay that, or cancel it now first.`,
+    );
+  }
+  return { attempt, openSubscriptionId: standing.id };
+}
+
 /** What the product says of trial and contract. `trialed`: this customer has had it before, and a trial is given once. */
 export function conditionsOf(
   product: Pick<Product, 'trialDays' | 'contractId' | 'contractMonths'>,
@@ -60,12 +97,13 @@ export function conditionsOf(
 ): Pick<SubscriptionPlan, 'trialDays' | 'contractId' | 'cancelAt'> {
   const trialDays = trialed ? 0 : (product.trialDays ?? 0);
   const { contractId, contractMonths } = product;
-  // Counted from now, a little before Stripe's first period begins: no period begins after the contract's end.
-  const starts = DateTime.fromJSDate(now, { zone: 'utc' }).plus({ days: trialDays });
+  // Counted from the hour's beginning, a little before Stripe's first period: no period begins after the contract's end,
+  // and two tabs ask for the same.
+  const starts = DateTime.fromJSDate(now, { zone: 'utc' }).startOf('hour').plus({ days: trialDays });
   return {
     ...(trialDays > 0 ? { trialDays } : {}),
     ...(contractId ? { contractId } : {}),
-    ...(contractMonths ? { cancelAt: Math.floor(starts.plus({ months: contractMonths }).toSeconds()) } : {}),
+    ...(contractMonths ? { cancelAt: starts.plus({ months: contractMonths }).toSeconds() } : {}),
   };
 }
 

@@ -32,15 +32,14 @@ export async function standingSubscription(
   return !(await tx.get(query)).empty;
 }
 
-/** Whether this user ever had one to this product: a trial is given once. */
-export async function hadSubscription(
+/** All that this user ever had or began. */
+export async function historyOf(
   db: Firestore,
   tx: Transaction,
   userId: string,
-  productId: string,
-): Promise<boolean> {
-  const query = db.collection('subscriptions').where('userId', '==', userId).where('productId', '==', productId);
-  return !(await tx.get(query.limit(1))).empty;
+): Promise<{ id: string; subscription: Subscription }[]> {
+  const query = db.collection('subscriptions').where('userId', '==', userId);
+  return (await tx.get(query)).docs.map((doc) => ({ id: doc.id, subscription: doc.data() as Subscription }));
 }
 
 export async function bySetupIntent(

@@ -85,6 +85,40 @@ describe('a trial', () => {
   });
 });
 
+describe('a beginning', () => {
+  it('from several tabs at once is one subscription, charged once', async () => {
+    const tabs = await Promise.allSettled(
+      [1, 2, 3, 4].map((tab) => world.subscribe('contract', { requestId: `subscribe-tab-${tab}` })),
+    );
+    const ids = tabs.flatMap((tab) => (tab.status === 'fulfilled' ? [tab.value.subscriptionId] : []));
+    expect(new Set(ids).size).toBe(1);
+    await world.hear();
+    expect((await world.stripe.subscriptions.list({ customer: world.customer, status: 'all' })).data).toHaveLength(1);
+    expect(await paymentsOf(ids[0] ?? '')).toMatchObject([{ status: 'succeeded' }]);
+  });
+
+  it('with a declined card is gone on with by another; another quantity is refused', async () => {
+    const declined = world.subscribe('premium', { requestId: 'subscribe-bad', card: 'pm_card_visa_chargeDeclined' });
+    await expect(declined).rejects.toMatchObject({ reason: 'card-declined' });
+    const two = world.subscribe('premium', { requestId: 'subscribe-two', quantity: 2 });
+    await expect(two).rejects.toMatchObject({ reason: 'begun-with-another-quantity' });
+    const { subscriptionId, status } = await world.subscribe('premium', { requestId: 'subscribe-good' });
+    expect(status).toBe('active');
+    await world.hear();
+    expect(await paymentsOf(subscriptionId)).toMatchObject([{ status: 'succeeded', netMinor: 9_571 }]);
+    expect(await world.openFlags()).toEqual([]);
+  });
+
+  it('after an end is a new one, also of a product that an old one was changed away from', async () => {
+    const first = await begin('premium');
+    await update(first, { productId: 'plus' });
+    const second = await begin('premium', { requestId: 'subscribe-second' });
+    await cancel(second, 'now');
+    const third = await begin('premium', { requestId: 'subscribe-third' });
+    expect(new Set([first, second, third]).size).toBe(3);
+  });
+});
+
 describe('a contract', () => {
   it('ends when it was agreed to: three payments, no fourth', async () => {
     const id = await begin('contract');
