@@ -4,6 +4,7 @@ import { planFlag } from '../../admin/flags.service.ts';
 import type { Context } from '../../platform/context.ts';
 import { idOf } from '../../platform/stripe.ts';
 import { handler, type DispatchTable, type Outcome } from '../../webhooks/webhooks.ts';
+import { sendOrder } from '../transfers/transfers.service.ts';
 import { paymentPath, readPayment } from '../payments.store.ts';
 import type { AftermathFacts } from './aftermath.ts';
 import { fetchAftermath, planAftermath } from './aftermath.service.ts';
@@ -23,8 +24,10 @@ const hint = (chargeOf: (event: Stripe.Event) => ChargeAt | undefined) =>
       const at = Timestamp.fromMillis(event.created * 1000);
       const planned = await planAftermath(ctx, tx, payment, { facts, at, sourceEventId: event.id });
       if (planned.outcome === 'waits') return { outcome: 'parked', waitingFor: planned.for };
-      if (planned.outcome === 'foreign') return { outcome: 'applied', writes: await planForeign(ctx, tx, event, facts) };
-      return { outcome: 'applied', writes: planned.writes };
+      if (planned.outcome === 'foreign')
+        return { outcome: 'applied', writes: await planForeign(ctx, tx, event, facts) };
+      const then = planned.send.map((id) => async (c: Context) => void (await sendOrder(c, id)));
+      return { outcome: 'applied', writes: planned.writes, then };
     },
   });
 

@@ -2,11 +2,15 @@ import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planReturn } from '../../coaches/earnings.service.ts';
 import { planEntries, readEntries } from '../../ledger/ledger.service.ts';
 import type { Context } from '../../platform/context.ts';
+import { minor } from '../../platform/money.ts';
 import { runWrites, type Write } from '../../platform/write.ts';
+import { planDisputeMirror } from '../disputes/disputes.service.ts';
+import { planLosses } from '../disputes/losses.service.ts';
 import { planConsequences } from '../moves.service.ts';
 import type { Payment } from '../payments.ts';
 import { readPayment, updatePayment } from '../payments.store.ts';
 import { keptShares, planRefundMirror } from '../refunds/mirror.service.ts';
+import { sendOrder } from '../transfers/transfers.service.ts';
 import type { AftermathFacts } from './aftermath.ts';
 import { bookAftermath } from './booking.ts';
 import { fetchAftermath, type ChargeAt } from './fetch.service.ts';
@@ -23,7 +27,8 @@ export interface AftermathNews {
 
 /** `waits`: its sale is not booked yet. `foreign`: the charge is on another account than its payment. */
 export type PlannedAftermath =
-  | { outcome: 'planned'; writes: Write[]; payment: Payment }
+  /** `send`: orders to Stripe that are written by then; to be sent after the commit. */
+  | { outcome: 'planned'; writes: Write[]; payment: Payment; send: string[] }
   | { outcome: 'waits'; for: string }
   | { outcome: 'foreign'; payment: Payment };
 
@@ -55,15 +60,19 @@ export async function planAftermath(
     sourceEventId,
   });
   const next: Payment = { ...payment, ...booked.patch, updatedAt: Timestamp.fromDate(ctx.clock.now()) };
+  const losses = await planLosses(ctx, tx, payment, booked.entries);
+  const returnedShareMinor = minor(booked.returnedShareMinor - losses.writtenOffMinor);
   const writes = [
     ...(await planEntries(ctx, tx, booked.entries)),
-    ...(await planShare(ctx, tx, payment, booked)),
+    ...(await planShare(ctx, tx, payment, { returnedShareMinor, held: booked.held })),
+    ...losses.writes,
+    ...(await planDisputeMirror(ctx, tx, payment, facts.disputes)),
     ...(await planConsequences(ctx, tx, next)),
     ...(await planRefundMirror(ctx, tx, next, facts.refunds)),
     (t: Transaction) =>
       updatePayment(ctx.db, t, payment.stripePaymentId, { ...booked.patch, updatedAt: next.updatedAt }),
   ];
-  return { outcome: 'planned', writes, payment: next };
+  return { outcome: 'planned', writes, payment: next, send: losses.send };
 }
 
 async function planShare(
@@ -95,13 +104,14 @@ function ledgerIds({ refunds, reversals, feeRefunds, disputes }: AftermathFacts)
 export async function bookAftermathOf(ctx: Context, where: ChargeAt): Promise<Payment | undefined> {
   const facts = await fetchAftermath(ctx, where);
   if (!facts) return undefined;
-  return ctx.db.runTransaction(async (tx) => {
+  const booked = await ctx.db.runTransaction(async (tx) => {
     const payment = await readPayment(ctx.db, facts.paymentId, tx);
     if (!payment) return undefined;
     const planned = await planAftermath(ctx, tx, payment, { facts, at: Timestamp.fromDate(ctx.clock.now()) });
     if (planned.outcome !== 'planned') return undefined;
     runWrites(tx, planned.writes);
-    return planned.payment;
+    return planned;
   });
+  for (const id of booked?.send ?? []) await sendOrder(ctx, id);
+  return booked?.payment;
 }
-

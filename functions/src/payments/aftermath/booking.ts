@@ -11,12 +11,13 @@ import {
   type KeptShare,
   type ReturnBooking,
 } from '../../ledger/returns.ts';
-import { fromStripeCurrency, minor, type Minor } from '../../platform/money.ts';
+import { fromStripeCurrency, minor, negate, type Minor } from '../../platform/money.ts';
 import type { Payment } from '../payments.ts';
 import { statusAfter } from '../payments.ts';
 import type { AftermathBooked, AftermathFacts, DisputeFound, Movement, RefundFound } from './aftermath.ts';
+import { isHeld, lostMinor } from '../disputes/disputes.ts';
 import { bear, oweAgain, standingOf, type Standing } from './bearing.ts';
-import { disputedMinor, isOpen, lostMinor, noAftermath, refundedMinor, remember } from './memory.ts';
+import { disputedMinor, noAftermath, refundedMinor, remember } from './memory.ts';
 
 export interface BookingInput {
   payment: Payment;
@@ -66,7 +67,7 @@ export function bookAftermath(input: BookingInput): AftermathBooked {
     entries: ledger.entries,
     patch: { ...patch, status: statusAfter({ ...payment, ...patch }) },
     returnedShareMinor: minor(ledger.returnedShare),
-    held: Object.values(aftermath.disputes).some(isOpen),
+    held: Object.values(aftermath.disputes).some(isHeld),
   };
 }
 
@@ -123,7 +124,7 @@ class Booking {
       ) {
         const booking = this.#booking(found.id, movement);
         this.entries.push((back ? disputeReinstated : disputeWithdrawn)(booking, movement.id));
-        if (this.#tenant) this.returnedShare += back ? -booking.amountMinor : booking.amountMinor;
+        if (this.#tenant) this.returnedShare += back ? negate(booking.amountMinor) : booking.amountMinor;
       }
       this.#fee(movement, movement.feeMinor);
     }

@@ -198,7 +198,8 @@ async function withCarriers(
   const paired: FeeRefundFound[] = [];
   for (const found of [...feeRefunds].sort((a, b) => a.there.created - b.there.created)) {
     const index = free.findIndex(
-      ({ feeMinor, created }) => -feeMinor === found.amountMinor && Math.abs(created - found.there.created) <= sameMoment,
+      ({ feeMinor, created }) =>
+        -feeMinor === found.amountMinor && Math.abs(created - found.there.created) <= sameMoment,
     );
     const [carrier] = index < 0 ? [] : free.splice(index, 1);
     paired.push({ ...found, hereId: carrier?.id ?? (await ownMovement(stripe, found)) });

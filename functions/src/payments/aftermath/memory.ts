@@ -1,4 +1,5 @@
 import { minor, sum, type Minor } from '../../platform/money.ts';
+import { laterStatus } from '../disputes/disputes.ts';
 import type { Aftermath, DisputeFound, RefundFound, RefundStatus } from './aftermath.ts';
 
 /**
@@ -7,25 +8,6 @@ import type { Aftermath, DisputeFound, RefundFound, RefundStatus } from './after
  */
 
 const refundRank: Record<RefundStatus, number> = { pending: 0, succeeded: 1, canceled: 2, failed: 3 };
-
-/** Stripe's dispute statuses, in the order a dispute can take them; what is not listed counts as open. */
-const disputeRank: Record<string, number> = {
-  warning_needs_response: 0,
-  warning_under_review: 1,
-  warning_closed: 2,
-  prevented: 2,
-  needs_response: 3,
-  under_review: 4,
-  lost: 5,
-  appeal_needs_response: 6,
-  appeal_under_review: 7,
-  won: 8,
-};
-const rankOf = (status: string): number => disputeRank[status] ?? 3;
-
-/** An appeal is about money that is lost until it is won. */
-const lostStatuses = new Set(['lost', 'appeal_needs_response', 'appeal_under_review']);
-export const isLost = (status: string): boolean => lostStatuses.has(status);
 
 export const noAftermath: Aftermath = { refunds: {}, disputes: {} };
 
@@ -50,7 +32,7 @@ export function remember(
     };
     next.disputes[id] = {
       ...before,
-      status: rankOf(before.status) > rankOf(status) ? before.status : status,
+      status: laterStatus(before.status, status),
       withdrawnMinor: minor(Math.max(before.withdrawnMinor, withdrawnMinor)),
       reinstatedMinor: minor(Math.max(before.reinstatedMinor, reinstatedMinor)),
     };
@@ -61,12 +43,6 @@ export function remember(
 type DisputeMemory = Aftermath['disputes'][string];
 
 const outMinor = (dispute: DisputeMemory): number => Math.max(0, dispute.withdrawnMinor - dispute.reinstatedMinor);
-
-/** What of a dispute's money is gone, as things stand. */
-export const lostMinor = (dispute: DisputeMemory): Minor => minor(isLost(dispute.status) ? outMinor(dispute) : 0);
-
-/** Money is with the bank and the bank has not decided, or has not paid back yet. */
-export const isOpen = (dispute: DisputeMemory): boolean => !isLost(dispute.status) && outMinor(dispute) > 0;
 
 export const refundedMinor = ({ refunds }: Aftermath): Minor =>
   sum(Object.values(refunds).map(({ status, amountMinor }) => (refundRank[status] < 2 ? amountMinor : 0)));
