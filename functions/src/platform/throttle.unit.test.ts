@@ -1,7 +1,9 @@
 import fc from 'fast-check';
+import { z } from 'zod';
 import { Timestamp } from 'firebase-admin/firestore';
 import { days, hours, minutes } from './clock.ts';
 import type { Context } from './context.ts';
+import { answer, type CallableSpec } from './entrance.ts';
 import { createMemoryFirestore } from './firestore/memory/memory-firestore.ts';
 import { silentLog } from './log.ts';
 import { mergeLimits, requireRoom, spend, type CallsOfOne, type Limit } from './throttle.ts';
@@ -80,6 +82,25 @@ describe('how often one user may call', () => {
     await call('request-1', cards);
     clock.at += minutes(10);
     await call('request-3', cards);
+  });
+
+  it('stands at the entrance: what is refused unread is not counted, what is read is', async () => {
+    const { ctx } = setUp();
+    const lisa = { uid: 'lisa', coach: false, admin: false };
+    const input = z.strictObject({ requestId: z.string() });
+    const spec: CallableSpec<{ requestId: string }, { done: true }> = {
+      name: 'pay',
+      right: 'anyone signed in',
+      input,
+      limit,
+      handle: async () => ({ done: true }),
+    };
+    for (let n = 0; n < 9; n++)
+      await expect(answer(ctx, spec, lisa, {})).rejects.toMatchObject({ reason: 'invalid-input' });
+    for (let n = 0; n < 5; n++) await answer(ctx, spec, lisa, { requestId: `request-${n}` });
+    await expect(answer(ctx, spec, lisa, { requestId: 'request-5' })).rejects.toMatchObject({
+      reason: 'too-many-requests',
+    });
   });
 
   it('in no window does anyone get more than a full bucket and what flowed in', () => {

@@ -235,6 +235,29 @@ describe('a disputed payment', () => {
   });
 });
 
+describe('a tenant’s dispute', () => {
+  it('is the tenant’s: mirrored, booked on their account, and nobody of ours is asked', async () => {
+    await shop.close();
+    shop = await openShop({ chargeModel: 'direct' });
+    const disputed = await shop.buy({ card: 'pm_card_createDispute' });
+    await shop.deliver();
+    expect(await dispute()).toMatchObject({ stage: 'open', paymentId: disputed, withdrawnMinor: 49_900 });
+    expect(await shop.openFlags()).toEqual([]);
+    expect(await shop.all('mail')).toEqual([]);
+    await shop.expectBooksAsStripe();
+    const there = { stripeAccount: shop.account };
+    const [found] = (await shop.stripe.disputes.list({}, there)).data;
+    const evidence = { uncategorized_text: 'losing_evidence' };
+    await shop.stripe.disputes.update(found?.id ?? '', { evidence, submit: true }, there);
+    await shop.advance(days(1));
+    await shop.deliver();
+    expect(await dispute()).toMatchObject({ stage: 'lost', lostMinor: 49_900 });
+    expect(await shop.all('transfers')).toEqual([]);
+    expect(await shop.openFlags()).toEqual([]);
+    await expectSettled();
+  });
+});
+
 describe('an appeal that is won', () => {
   /** The bank's second decision, as the aftermath would book it. */
   async function wonBack(paymentId: string): Promise<void> {
