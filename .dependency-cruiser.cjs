@@ -35,7 +35,7 @@ module.exports = {
           '^functions/src/$1/',
           '\\.service\\.ts$',
           '^functions/src/ledger/',
-          '^functions/src/[a-z]+/(?:[a-z]+/)?[a-z-]+\\.ts$',
+          '^functions/src/[a-z]+/[a-z/-]+\\.ts$',
         ],
       },
     },
@@ -44,7 +44,7 @@ module.exports = {
       comment: 'NAME.ts holds types and pure rules: no store, no service, no SDK at run time.',
       severity: 'error',
       from: {
-        path: '^functions/src/(?!platform|index|config)[a-z]+/(?:[a-z]+/)?[a-z-]+\\.ts$',
+        path: '^functions/src/(?!platform|index|config)[a-z]+/[a-z/-]+\\.ts$',
         pathNot: `${tests}|^functions/src/webhooks/dispatch\\.ts$`,
       },
       to: {
