@@ -1,6 +1,6 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import type { Context } from '../platform/context.ts';
-import { minor, type Currency, type Minor } from '../platform/money.ts';
+import { minor, negate, type Currency, type Minor } from '../platform/money.ts';
 import type { Write } from '../platform/write.ts';
 import {
   fillEarning,
@@ -132,4 +132,4 @@ export async function planReturn(
 
 /** Of an amount that goes back (or, negative, comes again) what this earning can bear. */
 const returnablePart = ({ amountMinor, feeMinor, reversedMinor }: Earning, left: number): number =>
-  left > 0 ? Math.min(left, amountMinor - feeMinor - reversedMinor) : Math.max(left, -reversedMinor);
+  left > 0 ? Math.min(left, amountMinor - feeMinor - reversedMinor) : Math.max(left, negate(reversedMinor));
