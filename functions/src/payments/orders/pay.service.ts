@@ -51,11 +51,19 @@ function requirePayable(orderId: string, { status, paymentStatus }: Order): void
     throw new Refusal('already-exists', 'order-paid', `Order ${orderId} is paid already.`);
 }
 
-/** In the transaction that writes a new payment: it is the order's from now on, unless the order has moved on meanwhile. */
+/**
+ * In the transaction that writes a new payment: it is the order's from now on. Refused where the order has moved on
+ * meanwhile, or another payment of it can still be paid.
+ */
 export async function planAttach(ctx: Context, tx: Transaction, orderId: string, payment: Payment): Promise<Write[]> {
   const order = await store.readOrder(ctx.db, orderId, tx);
   if (order?.status !== 'open' || isPaid(order.paymentStatus)) {
     throw new FinalRefusal('failed-precondition', 'order-closed', `Order ${orderId} can no longer be paid.`);
+  }
+  const { activePaymentId } = order;
+  const other = activePaymentId === payment.stripePaymentId ? undefined : activePaymentId;
+  if (other && (await readPayment(ctx.db, other, tx))?.status !== 'canceled') {
+    throw new FinalRefusal('failed-precondition', 'order-being-paid', `Order ${orderId} is being paid elsewhere.`);
   }
   const patch = {
     activePaymentId: payment.stripePaymentId,
@@ -66,34 +74,47 @@ export async function planAttach(ctx: Context, tx: Transaction, orderId: string,
 }
 
 /**
- * In the transaction that changes a payment: its order follows. `payment` is as it will be. A payment that is not the
+ * In the transaction that changes a payment: its order follows. `payment` is as it will be. A paid one that is not the
  * order's, or not for what the order says, changes nothing and a person hears of it.
  */
 export async function planFollow(ctx: Context, tx: Transaction, payment: Payment): Promise<Write[]> {
-  const { orderId } = payment;
+  const { orderId, stripePaymentId } = payment;
   if (!orderId) return [];
   const order = await store.readOrder(ctx.db, orderId, tx);
-  const wrong = notTheOrders(order, payment);
-  if (!order || wrong) return payment.status === 'canceled' ? [] : flagStranger(ctx, tx, orderId, payment, wrong);
+  const wrong = notTheOrders(order, payment) ?? (order && (await takenBy(ctx, tx, order, payment)));
+  if (!order || wrong) return hasCome(payment) ? flagStranger(ctx, tx, orderId, payment, wrong) : [];
   const change = followed(order, payment);
-  const late = order.status === 'canceled' && payment.status === 'succeeded' && order.paymentStatus !== 'paid';
+  const late = order.status === 'canceled' && hasCome(payment) && order.paymentStatus === 'unpaid';
   const flags = late ? await flagStranger(ctx, tx, orderId, payment, 'it was canceled before it was paid') : [];
   if (!change) return flags;
   const updatedAt = Timestamp.fromDate(ctx.clock.now());
   return [
     ...flags,
     ...(change.returnsStock ? await planStockBack(ctx, tx, order.items) : []),
-    (t) => store.updateOrder(ctx.db, t, orderId, { ...change.patch, updatedAt }),
+    (t) => store.updateOrder(ctx.db, t, orderId, { ...change.patch, activePaymentId: stripePaymentId, updatedAt }),
   ];
 }
+
+const hasCome = ({ status }: Payment): boolean => status !== 'pending' && status !== 'failed' && status !== 'canceled';
 
 function notTheOrders(order: Order | undefined, payment: Payment): string | undefined {
   if (!order) return 'there is no such order';
   if (order.userId !== payment.userId) return 'the order is somebody else’s';
-  if (order.activePaymentId !== payment.stripePaymentId) return 'another payment is the order’s';
   if (order.amountMinor !== payment.amountMinor || order.currency !== payment.currency)
     return `the order is ${order.amountMinor} ${order.currency}, the payment ${payment.amountMinor} ${payment.currency} in minor units`;
   return undefined;
+}
+
+/**
+ * Another payment is the order's: until it is canceled, when what was paid elsewhere (on a page that was open at the same
+ * time) is taken for it.
+ */
+async function takenBy(ctx: Context, tx: Transaction, order: Order, payment: Payment): Promise<string | undefined> {
+  const { activePaymentId } = order;
+  if (activePaymentId === payment.stripePaymentId) return undefined;
+  const active = activePaymentId ? await readPayment(ctx.db, activePaymentId, tx) : undefined;
+  const free = active === undefined || active.status === 'canceled';
+  return free && hasCome(payment) ? undefined : 'another payment is the order’s';
 }
 
 function flagStranger(
