@@ -20,6 +20,8 @@ const payoutIdSchema = z.string().regex(/^(?!__.*__$)[A-Za-z0-9_-]{1,400}$/, 'mu
 export const getCoachEarningsSpec: CallableSpec<EarningsInput, EarningsReply> = {
   name: 'getCoachEarnings',
   right: 'coach or admin',
+  // Some thirty sums over the coach's sales.
+  limit: { perMinute: 30, perDay: 1_000 },
   input: z.strictObject({
     coachId: documentIdSchema.optional(),
     weeksBefore: z.iso.date().optional(),
@@ -42,6 +44,7 @@ export const listPayoutsSpec: CallableSpec<PayoutsInput, PayoutsReply> = {
 export const getPayoutStatementSpec: CallableSpec<StatementInput, DocumentReply> = {
   name: 'getPayoutStatement',
   right: 'coach or admin',
+  limit: { perMinute: 30, perDay: 500 },
   input: z.strictObject({
     payoutId: payoutIdSchema,
     format: z.enum(['pdf', 'csv']),
@@ -53,6 +56,7 @@ export const getPayoutStatementSpec: CallableSpec<StatementInput, DocumentReply>
 export const getPayoutInvoiceSpec: CallableSpec<InvoiceInput, DocumentReply> = {
   name: 'getPayoutInvoice',
   right: 'coach or admin',
+  limit: { perMinute: 30, perDay: 500 },
   input: z.strictObject({
     payoutId: payoutIdSchema,
     language: z.enum(['sv', 'en']),
