@@ -7,7 +7,7 @@ import type { Earning } from '../../coaches/earnings.ts';
 import { planEntries } from '../../ledger/ledger.service.ts';
 import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
 import { disputeLost, nothingBorne } from '../../ledger/returns.ts';
-import { days } from '../../platform/clock.ts';
+import { days, minutes } from '../../platform/clock.ts';
 import { minor } from '../../platform/money.ts';
 import { runWrites } from '../../platform/write.ts';
 import { payCoach } from '../../payouts/pay.service.ts';
@@ -233,6 +233,33 @@ describe('a disputed payment', () => {
     await shop.expectBooksAsStripe();
     expect(await books()).toMatchObject({ dispute_held: 0, fee_revenue: 0 });
   });
+});
+
+describe('a process that dies while a loss is booked', () => {
+  it('at any operation: Stripe’s retry and the sweep take the share back once', async () => {
+    let runs = 0;
+    for (let died = true; died; runs += 4) {
+      await shop.close();
+      shop = await openShop();
+      await shop.buy({ card: 'pm_card_createDispute' });
+      await shop.deliver();
+      await answer('losing_evidence');
+      await shop.advance(days(1));
+      const { data } = await shop.control<{ data: Stripe.Event[] }>('stripe', 'events');
+      const closed = data.filter(({ type }) => type === 'charge.dispute.closed');
+      shop.dieAfter(runs);
+      for (const event of closed) await receiveEvent(shop.ctx, event).catch(() => undefined);
+      died = shop.revive();
+      for (const event of closed) await receiveEvent(shop.ctx, event);
+      await shop.advance(minutes(6));
+      await resolveTransfers(shop.ctx, shop.now());
+      await shop.deliver();
+      expect(await shop.all<Transfer>('transfers')).toMatchObject([{ status: 'done', amountMinor: 40_000 }]);
+      await expectSettled();
+      expect(await shop.openFlags()).toEqual([]);
+    }
+    expect(runs).toBeGreaterThan(20);
+  }, 120_000);
 });
 
 describe('a tenant’s dispute', () => {
