@@ -6,6 +6,7 @@ import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { minor, toMajor, toStripeCurrency, zero, type Currency, type Minor } from '../platform/money.ts';
 import { runWrites } from '../platform/write.ts';
+import { onceOfOrder } from './checkout/checkout.ts';
 import { closePages } from './checkout/pages.service.ts';
 import { ensureAccountCustomer } from './account-customers.service.ts';
 import { ensureCustomer } from './customers.service.ts';
@@ -142,7 +143,7 @@ export async function executePayment(
   command: IntentCommand,
   plan: PaymentPlan,
 ): Promise<Stripe.PaymentIntent> {
-  if (plan.orderId) await closePages(ctx, plan.orderId);
+  if (plan.orderId) await closePages(ctx, onceOfOrder(plan.orderId));
   const stripeAccount = plan.coach && tenantAccountOf(plan.coach);
   const { attempt, paymentMethodId } = plan;
   const on: IntentCommand = {
@@ -164,9 +165,12 @@ async function startIntent(ctx: Context, command: IntentCommand, plan: PaymentPl
   const intent = await intentOnce(ctx, command, intentParams(command, plan, customer));
   try {
     await createIfMissing(ctx, paymentOf(ctx, command, plan, intent));
+    // A page that was opened meanwhile did not see this payment.
+    if (plan.orderId) await closePages(ctx, onceOfOrder(plan.orderId));
   } catch (error) {
-    // What it was to pay is closed meanwhile. Nobody has its client secret yet, and nobody shall pay it.
-    if (error instanceof FinalRefusal) await closeIntent(ctx, intent.id, stripeAccount);
+    // What it was to pay is closed or paid meanwhile. Nobody has its client secret yet, and nobody shall pay it.
+    const late = error instanceof FinalRefusal || (error instanceof Refusal && error.reason === 'paid-on-a-page');
+    if (late) await mergeIntent(ctx, await closeIntent(ctx, intent.id, stripeAccount));
     throw error;
   }
   return intent;

@@ -17,6 +17,7 @@ import { createParams, planSubscription } from '../subscriptions/start.service.t
 import type { SubscriptionPlan } from '../subscriptions/start.ts';
 import {
   intentData,
+  onceOf,
   subscriptionData,
   pageParams,
   paymentLine,
@@ -184,9 +185,8 @@ export async function executeCheckout(ctx: Context, command: IntentCommand, plan
   const customer = await (stripeAccountId
     ? ensureAccountCustomer(ctx, who, stripeAccountId)
     : ensureCustomer(ctx, who));
-  const orderId = purchase.mode === 'payment' ? purchase.payment.orderId : undefined;
-  // A second page would let the order be paid twice.
-  if (orderId) await closePages(ctx, orderId, command.requestId);
+  const once = onceOf(command.uid, purchase);
+  if (once) await closePages(ctx, once, command.requestId);
   const params = {
     ...pageParams(purchase.mode, command, customer, wishes),
     ...(await purchaseParams(ctx, command, plan, customer)),
@@ -205,10 +205,11 @@ export async function executeCheckout(ctx: Context, command: IntentCommand, plan
     createdAt: at,
     updatedAt: at,
     ...(stripeAccountId ? { stripeAccountId } : {}),
-    ...(orderId ? { orderId } : {}),
+    ...(once ? { once } : {}),
   };
   await store.createIfMissing(ctx.db, checkout);
-  if (orderId) await giveWay(ctx, orderId, { id: session.id, stripeAccountId });
+  if (purchase.mode === 'payment' && purchase.payment.orderId)
+    await giveWay(ctx, purchase.payment.orderId, { id: session.id, stripeAccountId });
   return { checkoutId: session.id, ...(stripeAccountId ? { stripeAccountId } : {}) };
 }
 
@@ -231,7 +232,7 @@ async function purchaseParams(
     const price = await priceAtStripe(ctx, plan, sellerOf(purchase));
     return {
       line_items: [{ price, quantity: plan.quantity }],
-      subscription_data: subscriptionData(createParams(command, plan, customer, price)),
+      subscription_data: subscriptionData(createParams(command, plan, customer, price), command.requestId),
     };
   }
   return {

@@ -5,6 +5,7 @@ import { createTestWorld, type TestWorld } from '../../testing/world.ts';
 import { receiveEvent } from '../../webhooks/webhooks.service.ts';
 import { ensureCustomer } from '../customers.service.ts';
 import type { Payment } from '../payments.ts';
+import { createSubscription } from '../subscriptions/subscriptions.service.ts';
 import type { Subscription } from '../subscriptions/subscriptions.ts';
 import type { Checkout } from './checkout.ts';
 import { createCheckoutSession, type CheckoutInput } from './checkout.service.ts';
@@ -289,6 +290,23 @@ describe('a page to subscribe on', () => {
     expect(await all<Payment>('payments')).toEqual([expect.not.objectContaining({ status: 'succeeded' })]);
   });
 
+  it('is one of its kind: a newer page, or the app, closes it; what is begun is finished', async () => {
+    const first = await subscribe();
+    const second = await subscribe({ requestId: 'request-2' });
+    expect((await click(first.url, { card })).status).toBe(410);
+    await createSubscription(world.ctx, lisa, { productId: 'premium', requestId: 'in-the-app' });
+    expect((await click(second.url, { card })).status).toBe(410);
+    await expect(subscribe({ requestId: 'request-3' })).rejects.toMatchObject({ reason: 'subscription-begun' });
+    expect((await world.stripe.subscriptions.list()).data).toHaveLength(1);
+  });
+
+  it('that was just paid is not begun again in the app', async () => {
+    const { url } = await subscribe();
+    await click(url, { card });
+    const inTheApp = createSubscription(world.ctx, lisa, { productId: 'premium', requestId: 'in-the-app' });
+    await expect(inTheApp).rejects.toMatchObject({ reason: 'paid-on-a-page' });
+  });
+
   it('with a promotion code pays less the first time', async () => {
     await coupon(50, 'HALF');
     const { url } = await subscribe({ allowPromotionCodes: true });
@@ -310,7 +328,7 @@ describe('a page to subscribe on', () => {
       recurring: { interval: 'month' },
       product_data: { name: 'Cheap' },
     });
-    const metadata = { userId: 'lisa', requestId: 'request-1', productId: 'premium' };
+    const metadata = { userId: 'lisa', checkoutRequestId: 'request-1', productId: 'premium' };
     const payment_behavior = 'default_incomplete';
     await world.stripe.subscriptions.create({ customer, items: [{ price: price.id }], metadata, payment_behavior });
     await world.deliver();

@@ -26,8 +26,8 @@ export async function checkoutOf(db: Firestore, userId: string, requestId: strin
   return (await query.get()).docs[0]?.data() as Checkout | undefined;
 }
 
-/** Pages of an order that are open as far as we know. */
-export async function openOf(db: Firestore, orderId: string): Promise<Checkout[]> {
-  const page = await checkouts(db).where('orderId', '==', orderId).where('status', '==', 'open').get();
+/** Open pages, as far as we know, of something that is bought once. */
+export async function openOf(db: Firestore, once: string): Promise<Checkout[]> {
+  const page = await checkouts(db).where('once', '==', once).where('status', '==', 'open').get();
   return page.docs.map((doc) => doc.data() as Checkout);
 }

@@ -34,8 +34,8 @@ export interface Checkout {
   /** The connected account that charges for itself (charge model `direct`); absent on the platform. */
   stripeAccountId?: string;
   purchase: Purchase;
-  /** Set for the page of an order, so that a newer page closes this one. */
-  orderId?: string;
+  /** Names what is bought once only (an order, a subscription): this page is closed before it is bought in another way. */
+  once?: string;
   promotionCodes: boolean;
   status: CheckoutStatus;
   /** Stripe's: `unpaid`, `paid`, `no_payment_required`. */
@@ -47,6 +47,15 @@ export interface Checkout {
 }
 
 type Params = Stripe.Checkout.SessionCreateParams;
+
+export const onceOfOrder = (orderId: string): string => `order:${orderId}`;
+export const onceOfSubscription = (uid: string, productId: string): string => `subscription:${uid}:${productId}`;
+
+/** Undefined for what may be bought any number of times. */
+export function onceOf(uid: string, purchase: Purchase): string | undefined {
+  if (purchase.mode === 'subscription') return onceOfSubscription(uid, purchase.subscription.productId);
+  return purchase.mode === 'payment' && purchase.payment.orderId ? onceOfOrder(purchase.payment.orderId) : undefined;
+}
 
 /** What every page is asked for. `metadata` only says whose page it is to a person who looks at it. */
 export function pageParams(
@@ -100,12 +109,12 @@ export function intentData(params: Stripe.PaymentIntentCreateParams, requestId: 
 type SubscriptionData = NonNullable<Params['subscription_data']>;
 
 /** Of what a subscription would be made with, what a page takes for the one it will begin. Even a trial's page asks for a card. */
-export function subscriptionData(params: Stripe.SubscriptionCreateParams): SubscriptionData {
+export function subscriptionData(params: Stripe.SubscriptionCreateParams, requestId: string): SubscriptionData {
   const { trial_period_days, application_fee_percent, metadata } = params;
   return {
     ...(trial_period_days === undefined ? {} : { trial_period_days }),
     ...(typeof application_fee_percent === 'number' ? { application_fee_percent } : {}),
-    ...(metadata ? { metadata } : {}),
+    metadata: { ...metadata, [checkoutKey]: requestId },
   };
 }
 
@@ -130,7 +139,7 @@ export function unlikePlan(
   return differing(pairs);
 }
 
-/** Marks PaymentIntents that a page has made. */
+/** Marks PaymentIntents and subscriptions that a page has made. */
 export const checkoutKey = 'checkoutRequestId';
 
 /**

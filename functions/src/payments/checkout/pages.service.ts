@@ -24,16 +24,16 @@ export async function retrieveSession(
 }
 
 /**
- * Closes an order's open pages before it is paid in another way, so that it is not paid twice. `except`: the request whose
- * own page stays. One that was just used says so: the order is being paid.
+ * Closes the open pages of what is bought once (an order, a subscription) before it is bought in another way. `except`: the
+ * request whose own page stays. Refuses when one of them was just used.
  */
-export async function closePages(ctx: Context, orderId: string, except?: string): Promise<void> {
+export async function closePages(ctx: Context, once: string, except?: string): Promise<void> {
   const stripe = await ctx.stripe();
-  for (const { id, requestId, stripeAccountId } of await openOf(ctx.db, orderId)) {
+  for (const { id, requestId, stripeAccountId } of await openOf(ctx.db, once)) {
     if (requestId === except) continue;
     if ((await retrieveSession(ctx, id, stripeAccountId)).status === 'expired') continue;
     if (!(await expirePage(stripe, id, stripeAccountId)))
-      throw new Refusal('failed-precondition', 'order-being-paid', 'This order was just paid on another page.');
+      throw new Refusal('failed-precondition', 'paid-on-a-page', 'This was just paid on a page opened before.');
   }
 }
 

@@ -131,7 +131,7 @@ describe('an order on a page', () => {
     await click(url, { card });
     // Its events have not come yet.
     const again = open({ orderId, requestId: 'request-2' });
-    await expect(again).rejects.toMatchObject({ reason: 'order-being-paid' });
+    await expect(again).rejects.toMatchObject({ reason: 'paid-on-a-page' });
   });
 
   it('that is being paid in the app, or is somebody else’s, is refused', async () => {
@@ -155,7 +155,7 @@ describe('an order on a page', () => {
     const { url } = await open({ orderId });
     await click(url, { card });
     const inTheApp = processPayment(world.ctx, lisa, { orderId, requestId: 'in-the-app', paymentMethodId: card });
-    await expect(inTheApp).rejects.toMatchObject({ reason: 'order-being-paid' });
+    await expect(inTheApp).rejects.toMatchObject({ reason: 'paid-on-a-page' });
     await settle();
     expect(await all('payments')).toHaveLength(1);
   });

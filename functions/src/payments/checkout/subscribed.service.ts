@@ -5,7 +5,7 @@ import type { Context } from '../../platform/context.ts';
 import { paymentPath } from '../payments.store.ts';
 import { firstInvoice, saveIfMissing } from '../subscriptions/start.service.ts';
 import { readSubscription, subscriptionPath } from '../subscriptions/subscriptions.store.ts';
-import { unlikePlan, type Checkout } from './checkout.ts';
+import { checkoutKey, unlikePlan, type Checkout } from './checkout.ts';
 import * as store from './checkout.store.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function adoptSubscription(ctx: Context, id: string, account: strin
   const stripe = await ctx.stripe();
   const on = account ? { stripeAccount: account } : {};
   const subscription = await stripe.subscriptions.retrieve(id, { expand: ['latest_invoice.payments'] }, on);
-  const { userId, requestId } = subscription.metadata;
+  const { userId, [checkoutKey]: requestId } = subscription.metadata;
   const checkout = userId && requestId ? await store.checkoutOf(ctx.db, userId, requestId) : undefined;
   if (checkout?.purchase.mode !== 'subscription') return [];
   const plan = checkout.purchase.subscription;

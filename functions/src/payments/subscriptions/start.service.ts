@@ -8,6 +8,8 @@ import { askOrFind, classifyStripeError, idOf, keyRetentionMs, keyStillKept } fr
 import { ensureAccountCustomer } from '../account-customers.service.ts';
 import { ensureCustomer } from '../customers.service.ts';
 import { expired, fetchIntent, refusalOf, type IntentCommand } from '../intents.service.ts';
+import { onceOfSubscription } from '../checkout/checkout.ts';
+import { closePages } from '../checkout/pages.service.ts';
 import { requireNotAnothers } from '../methods/methods.service.ts';
 import { confirmAndMerge } from '../payments.service.ts';
 import { createPayment, readPayment } from '../payments.store.ts';
@@ -102,6 +104,7 @@ export async function executeSubscription(
   const who = { uid: command.uid, ...(plan.email ? { email: plan.email } : {}) };
   const customer = await (stripeAccount ? ensureAccountCustomer(ctx, who, stripeAccount) : ensureCustomer(ctx, who));
   const stripe = await ctx.stripe();
+  if (!plan.openSubscriptionId) await closePages(ctx, onceOfSubscription(command.uid, plan.productId));
   const object = plan.openSubscriptionId
     ? await stripe.subscriptions.retrieve(plan.openSubscriptionId, {}, on(stripeAccount))
     : await subscriptionOnce(ctx, command, plan, customer);
