@@ -5,6 +5,7 @@ import { noticeExpiring } from '../payments/methods/expiry.service.ts';
 import { expireOrders } from '../payments/orders/expiry.service.ts';
 import { remindOfDisputes } from '../payments/disputes/disputes.service.ts';
 import { resumeCommands } from '../payments/recovery.service.ts';
+import { lookAtOverdue } from '../payments/subscriptions/overdue.service.ts';
 import { settleSetups } from '../payments/subscriptions/setup.service.ts';
 import { resolveRefunds } from '../payments/refunds/resolve.service.ts';
 import { resolveTransfers } from '../payments/transfers/resolve.service.ts';
@@ -29,6 +30,7 @@ const parts: readonly SweepPart[] = [
   { part: 'orders', run: expireOrders },
   { part: 'approvals', run: expireApprovals },
   { part: 'trials', run: settleSetups },
+  { part: 'renewals', run: lookAtOverdue },
   { part: 'refunds', run: resolveRefunds },
   { part: 'transfers', run: resolveTransfers },
   { part: 'payouts', run: resolvePayouts },

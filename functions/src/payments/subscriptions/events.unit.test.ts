@@ -7,6 +7,7 @@ import { receiveEvent } from '../../webhooks/webhooks.service.ts';
 import type { Entitlements } from '../entitlements/entitlements.ts';
 import type { Payment } from '../payments.ts';
 import { resumeCommands } from '../recovery.service.ts';
+import { lookAtOverdue } from './overdue.service.ts';
 import { resolveTransfers } from '../transfers/resolve.service.ts';
 
 let world: Subscriber;
@@ -157,6 +158,20 @@ describe('a renewal', () => {
     ]);
     // Each month's sessions are for that month.
     expect(new Set(credits.map(({ until }) => until?.toMillis())).size).toBe(2);
+    await world.expectBooksAsStripe();
+  });
+
+  it('of which nothing was ever heard is found by the sweep, and booked', async () => {
+    const id = await begin('coaching');
+    await month();
+    expect(await lookAtOverdue(world.ctx, world.now())).toEqual({ looked: 1 });
+    expect(await lookAtOverdue(world.ctx, world.now())).toEqual({ looked: 0 });
+    await world.advance(hours(1));
+    await repair();
+    const payments = await paymentsOf(id);
+    expect(await kindsOf(payments)).toEqual(['fee', 'fee', 'sale', 'sale', 'transfer', 'transfer']);
+    await world.hear(1);
+    expect(await kindsOf(payments)).toHaveLength(6);
     await world.expectBooksAsStripe();
   });
 

@@ -9,17 +9,16 @@ import { handler, nothingToFetch, StaleFetch, type DispatchTable, type Outcome }
 import { adoptSubscription } from '../checkout/subscribed.service.ts';
 import { readProduct } from '../products.store.ts';
 import * as letters from './letters.ts';
-import { fetchSubscription, planMirrored, planSave, type FetchedSubscription } from './mirror.service.ts';
-import { invoiceExpand, invoiceFactsOf, subscriptionOf, type InvoiceFacts } from './renewals.ts';
-import { planRenewal } from './renewals.service.ts';
+import { fetchInvoice, planLook, type Looked } from './look.service.ts';
+import { fetchSubscription } from './mirror.service.ts';
+import { subscriptionOf, type InvoiceFacts } from './renewals.ts';
 import { settleSetup } from './setup.service.ts';
 import { notFinalizedFlag } from './subscription-flags.ts';
 import type { Subscription, SubscriptionFacts } from './subscriptions.ts';
 import { bySetupIntent, readSubscription, subscriptionPath, writeSubscription } from './subscriptions.store.ts';
 
 /** Subscriptions go back and forth, so an event is only a hint: subscription and invoice are fetched, then planned upon. */
-interface Fetched extends FetchedSubscription {
-  invoice: InvoiceFacts | null;
+interface Fetched extends Looked {
   /** Paths of documents that came to be before this was fetched. */
   begun: string[];
 }
@@ -50,11 +49,7 @@ const hint = (hintOf: (event: Stripe.Event) => Hint, tell?: Tell) =>
   });
 
 async function fetchHinted(ctx: Context, about: Hint, account: string | undefined): Promise<Fetched | null> {
-  const stripe = await ctx.stripe();
-  const on = account ? { stripeAccount: account } : {};
-  const invoice = about.invoiceId
-    ? invoiceFactsOf(await stripe.invoices.retrieve(about.invoiceId, { expand: invoiceExpand }, on))
-    : null;
+  const invoice = about.invoiceId ? await fetchInvoice(ctx, about.invoiceId, account) : null;
   const id = about.subscriptionId ?? invoice?.subscriptionId;
   if (!id) return null;
   // One that was begun on a page at Stripe comes to be by the first news of it.
@@ -75,16 +70,9 @@ async function planHinted(
   if (!before) return { outcome: 'parked', waitingFor: subscriptionPath(id) };
   if (before.stripeAccountId !== event.account) throw new Error(`${id} is not on ${event.account ?? 'the platform'}.`);
   if (version !== fetched.version) throw new StaleFetch();
-  const { next, writes } = await planMirrored(ctx, tx, id, before, facts);
-  const renewal = invoice ? await planRenewal(ctx, tx, id, next, invoice) : { payments: [], writes: [], created: [] };
-  const paid = renewal.payments.map((payment) => ({ of: 'payment' as const, payment }));
+  const { next, writes, created } = await planLook(ctx, tx, before, fetched);
   const told = tell ? await tell({ ctx, tx, event, id, subscription: next, facts, invoice }) : [];
-  const saved = await planSave(ctx, tx, id, next, paid);
-  return {
-    outcome: 'applied',
-    writes: [...writes, ...renewal.writes, ...told, ...saved],
-    created: [...fetched.begun, ...renewal.created],
-  };
+  return { outcome: 'applied', writes: [...writes, ...told], created: [...fetched.begun, ...created] };
 }
 
 async function nameOf({ ctx, tx, subscription }: Told): Promise<string> {

@@ -1,4 +1,4 @@
-import type { DocumentSnapshot, Firestore, Transaction } from 'firebase-admin/firestore';
+import { Timestamp, type DocumentSnapshot, type Firestore, type Transaction } from 'firebase-admin/firestore';
 import { standingStatuses, type Subscription } from './subscriptions.ts';
 
 export const subscriptionPath = (id: string): string => `subscriptions/${id}`;
@@ -50,6 +50,22 @@ export async function bySetupIntent(
   const query = db.collection('subscriptions').where('setupIntentId', '==', setupIntentId).limit(1);
   const [doc] = (await tx.get(query)).docs;
   return doc && { id: doc.id, subscription: doc.data() as Subscription };
+}
+
+/** Subscriptions that were to be charged within this time. */
+export async function chargedWithin(
+  db: Firestore,
+  { after, before }: { after: Date; before: Date },
+  limit: number,
+): Promise<{ id: string; subscription: Subscription }[]> {
+  const page = await db
+    .collection('subscriptions')
+    .where('nextChargeAt', '>', Timestamp.fromDate(after))
+    .where('nextChargeAt', '<', Timestamp.fromDate(before))
+    .orderBy('nextChargeAt')
+    .limit(limit)
+    .get();
+  return page.docs.map((doc) => ({ id: doc.id, subscription: doc.data() as Subscription }));
 }
 
 /** Trials whose payment method is set up and does not pay for the subscription yet. */
