@@ -2,10 +2,10 @@ import type { Firestore } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import { completeOnboarding } from '../../../emulators/stripe/index.ts';
 import { accountNamed } from '../../../emulators/stripe/resources/account-state.ts';
-import { disableAccount } from '../../../emulators/stripe/resources/requirements.ts';
+import { announceDue, disableAccount } from '../../../emulators/stripe/resources/requirements.ts';
 import type { Flag } from '../admin/flags.ts';
 import { deltas } from '../ledger/ledger.ts';
-import { hours, minutes } from '../platform/clock.ts';
+import { days, hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import type { Letter } from '../platform/mail.ts';
 import { createTestWorld, type TestWorld } from '../testing/world.ts';
@@ -378,6 +378,23 @@ describe('what Stripe changes later', () => {
       accountStatus: 'restricted',
       payoutObstacle: 'account-not-active',
       requirementsText: { sv: ['Lägg till kontot som utbetalningarna ska gå till.'] },
+    });
+  });
+
+  it('asks for something by a day: the coach is written to once, and everything goes on until then', async () => {
+    const { world: stripe } = world.stripeEmulator.core;
+    const deadline = Math.floor(world.now().getTime() / 1000) + days(14) / 1000;
+    announceDue(stripe, accountNamed(stripe, account), ['individual.verification.document'], deadline);
+    await world.deliver();
+    await coachStatus(ctx, 'karin');
+    const [letter, ...more] = await letters();
+    expect(more).toEqual([]);
+    expect(letter?.message.text).toContain('Ladda upp en bild av pass');
+    expect(await coachStatus(ctx, 'karin')).toMatchObject({
+      accountStatus: 'active',
+      payoutObstacle: null,
+      needsOnboarding: true,
+      requirementsDeadline: new Date(deadline * 1000).toISOString(),
     });
   });
 

@@ -1,5 +1,5 @@
 import type { Timestamp } from 'firebase-admin/firestore';
-import { businessTime } from '../platform/clock.ts';
+import { businessDate, businessTime } from '../platform/clock.ts';
 import type { Letter } from '../platform/mail.ts';
 import { formatMoney } from '../platform/money.ts';
 import type { Cadence, Coach } from './coaches.ts';
@@ -35,6 +35,26 @@ export function troubleLetter(coachId: string, coach: Coach): Letter {
       },
       [...sv, 'Inga pengar går förlorade. Öppna din coachsida för att se vad som gäller.'],
       [...en, 'No money is lost. Open your coach page to see where you stand.'],
+    ),
+  };
+}
+
+/** To a coach from whom Stripe wants something by a day; until then everything goes on. */
+export function deadlineLetter(coachId: string, coach: Coach, deadline: Timestamp): Letter {
+  const due = requirementTexts(coach.requirementsDue);
+  const day = businessDate(deadline.toDate());
+  return {
+    toUids: [coachId],
+    message: both(
+      { sv: `Stripe behöver något av dig före ${day}`, en: `Stripe needs something of you before ${day}` },
+      [
+        ...some(list(due.sv)),
+        `Öppna din coachsida och fyll i det före ${day}. Annars stoppar Stripe dina utbetalningar.`,
+      ],
+      [
+        ...some(list(due.en)),
+        `Open your coach page and fill it in before ${day}. Otherwise Stripe stops your payouts.`,
+      ],
     ),
   };
 }

@@ -6,11 +6,11 @@ import type { Context } from '../platform/context.ts';
 import { planLetter } from '../platform/mail.ts';
 import type { Write } from '../platform/write.ts';
 import { trouble, withRest, type Coach } from './coaches.ts';
-import { bankChangedLetter, troubleLetter } from './letters.ts';
+import { bankChangedLetter, deadlineLetter, troubleLetter } from './letters.ts';
 
 /**
- * What follows from what Stripe now says of a coach: payouts rest from a change of where they go, and people hear of that
- * and of a restriction, once, in the commit that notes it.
+ * What follows from what Stripe now says of a coach: payouts rest from a change of where they go, and people hear of that,
+ * of a restriction and of a deadline for what is due, once, in the commit that notes it.
  */
 export async function planFollowUps(
   ctx: Context,
@@ -30,6 +30,11 @@ export async function planFollowUps(
   if (kind && kind !== trouble(before)) {
     writes.push(planLetter(ctx.db, `account-${kind}_${coachId}_${at.toMillis()}`, troubleLetter(coachId, coach)));
     writes.push(...(await planFlag(ctx, tx, troubleFlag(coachId, coach, kind))));
+  }
+  const deadline = coach.requirementsDeadline;
+  if (deadline && !kind && deadline.toMillis() !== before.requirementsDeadline?.toMillis()) {
+    const id = `requirements-due_${coachId}_${deadline.toMillis()}`;
+    writes.push(planLetter(ctx.db, id, deadlineLetter(coachId, coach, deadline)));
   }
   return { coach, writes };
 }

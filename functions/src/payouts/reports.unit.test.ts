@@ -295,6 +295,15 @@ describe("a coach's page", () => {
     expect(await list({}, olle)).toEqual({ payouts: [], nextCursor: null });
   });
 
+  it('still shows what is owed to a coach who has shut us out, and why it is not paid', async () => {
+    await sell('pm_card_bypassPending');
+    await db.doc('coaches/karin').update({ accountStatus: 'deauthorized', payoutsEnabled: false });
+    expect(await earnings()).toMatchObject({
+      availableMinor: 40_000,
+      nextPayout: { amountMinor: 40_000, reason: 'account-not-active' },
+    });
+  });
+
   it('counts sessions where there are any', async () => {
     const { coachEarnings } = await import('./reports.service.ts');
     const count = async () => ({ hours: 7.5, completed: 9, ended: 10 });
