@@ -58,14 +58,14 @@ export interface KeptShare {
 export function refund(booking: ReturnBooking, bearing: Bearing, kept?: KeptShare): LedgerEntry {
   const g = booking.amountMinor;
   const moved = booking.tenant
-    ? { stripe_connected: -g, coach_payable: g }
+    ? { stripe_connected: negate(g), coach_payable: g }
     : {
-        stripe_platform: -g,
+        stripe_platform: negate(g),
         coach_receivable: bearing.coachMinor,
         fee_revenue: bearing.feeMinor - (kept?.feeMinor ?? 0),
         own_revenue: bearing.ownMinor,
         session_held: bearing.heldMinor + (kept ? kept.coachMinor + kept.feeMinor : 0),
-        coach_payable: kept ? -kept.coachMinor : 0,
+        coach_payable: kept ? negate(kept.coachMinor) : 0,
         customer_payable: bearing.owedMinor,
       };
   return entry('refund', `${booking.stripeObjectId}:refund`, moved, booking, {
@@ -89,7 +89,7 @@ export function refundFailed(booking: ReturnBooking): LedgerEntry {
 /** A transfer was taken back from the coach's balance, wholly or in part. */
 export function transferReversal(booking: ReturnBooking): LedgerEntry {
   const a = booking.amountMinor;
-  const moved = { stripe_platform: a, stripe_connected: -a, coach_payable: a, coach_receivable: -a };
+  const moved = { stripe_platform: a, stripe_connected: negate(a), coach_payable: a, coach_receivable: negate(a) };
   return entry('transfer_reversal', `${booking.stripeObjectId}:transfer_reversal`, moved, booking);
 }
 
@@ -97,21 +97,25 @@ export function transferReversal(booking: ReturnBooking): LedgerEntry {
 export function feeRefund(booking: ReturnBooking): LedgerEntry {
   const f = booking.amountMinor;
   const moved = booking.tenant
-    ? { stripe_platform: -f, stripe_connected: f, coach_payable: -f, fee_revenue: f }
-    : { stripe_platform: -f, stripe_connected: f, coach_payable: -f, coach_receivable: f };
+    ? { stripe_platform: negate(f), stripe_connected: f, coach_payable: negate(f), fee_revenue: f }
+    : { stripe_platform: negate(f), stripe_connected: f, coach_payable: negate(f), coach_receivable: f };
   return entry('fee_refund', `${booking.stripeObjectId}:fee_refund`, moved, booking);
 }
 
 /** A dispute took money from the balance until it is decided. One document per balance transaction. */
 export function disputeWithdrawn(booking: ReturnBooking, balanceTransactionId: string): LedgerEntry {
   const g = booking.amountMinor;
-  const moved = booking.tenant ? { stripe_connected: -g, coach_payable: g } : { dispute_held: g, stripe_platform: -g };
+  const moved = booking.tenant
+    ? { stripe_connected: negate(g), coach_payable: g }
+    : { dispute_held: g, stripe_platform: negate(g) };
   return entry('dispute_withdrawn', `${balanceTransactionId}:dispute_withdrawn`, moved, booking);
 }
 
 export function disputeReinstated(booking: ReturnBooking, balanceTransactionId: string): LedgerEntry {
   const g = booking.amountMinor;
-  const moved = booking.tenant ? { stripe_connected: g, coach_payable: -g } : { dispute_held: -g, stripe_platform: g };
+  const moved = booking.tenant
+    ? { stripe_connected: g, coach_payable: negate(g) }
+    : { dispute_held: negate(g), stripe_platform: g };
   return entry('dispute_reinstated', `${balanceTransactionId}:dispute_reinstated`, moved, booking);
 }
 
@@ -121,7 +125,7 @@ export function disputeReinstated(booking: ReturnBooking, balanceTransactionId: 
  */
 export function disputeLost(booking: ReturnBooking, bearing: Bearing, step: number): LedgerEntry {
   const moved = {
-    dispute_held: -booking.amountMinor,
+    dispute_held: negate(booking.amountMinor),
     coach_receivable: bearing.coachMinor,
     fee_revenue: bearing.feeMinor,
     own_revenue: bearing.ownMinor,
@@ -134,7 +138,7 @@ export function disputeLost(booking: ReturnBooking, bearing: Bearing, step: numb
 
 /** A debt of a coach that will not be paid any more. `id` names the decision. */
 export function writeOff(booking: Omit<ReturnBooking, 'balanceTransactionIds'>, id: string): LedgerEntry {
-  const moved = { losses: booking.amountMinor, coach_receivable: -booking.amountMinor };
+  const moved = { losses: booking.amountMinor, coach_receivable: negate(booking.amountMinor) };
   return entry('write_off', `${id}:write_off`, moved, { ...booking, balanceTransactionIds: [] });
 }
 

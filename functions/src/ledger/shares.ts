@@ -103,7 +103,7 @@ export function platformPayout(
     kind: 'platform_payout',
     occurredAt,
     currency,
-    deltas: deltas({ bank_platform: x, stripe_platform: -x }),
+    deltas: deltas({ bank_platform: x, stripe_platform: negate(x) }),
     parts: { grossMinor: payout.amountMinor, coachMinor: zero, feeMinor: zero, vatRate: 0 },
     payoutId,
     stripeObjectId,
