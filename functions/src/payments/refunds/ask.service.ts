@@ -90,7 +90,10 @@ async function findAtStripe(ctx: Context, order: RefundOrder): Promise<Stripe.Re
   return undefined;
 }
 
-/** Stripe has it: our document says so at once, and what it moved is booked; what cannot be yet, events and the sweep do. */
+/**
+ * Stripe has it: our document says so at once. What it moved is booked by Stripe's events, which are on their way and would
+ * only wait for each other and for us; but the coach's share, where it is still to be taken back, is not left waiting.
+ */
 async function record(ctx: Context, order: RefundOrder, made: Stripe.Refund): Promise<void> {
   await ctx.db.runTransaction(async (tx) => {
     const payment = await readPayment(ctx.db, order.paymentId, tx);
@@ -98,7 +101,7 @@ async function record(ctx: Context, order: RefundOrder, made: Stripe.Refund): Pr
     runWrites(tx, await planRefundMirror(ctx, tx, payment, [factsOf(made)]));
   });
   const chargeId = idOf(made.charge);
-  if (!chargeId) return;
+  if (!chargeId || order.recovery !== 'due') return;
   try {
     await bookAftermathOf(ctx, { chargeId, tenantAccountId: order.stripeAccountId });
   } catch (error) {

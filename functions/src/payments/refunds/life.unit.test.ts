@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
-import { days, hours } from '../../platform/clock.ts';
+import { days, hours, minutes } from '../../platform/clock.ts';
 import { openShop, payOutAll, type Shop } from '../../testing/shop.ts';
 import { resolveTransfers } from '../transfers/resolve.service.ts';
 import type { Transfer } from '../transfers/transfers.ts';
@@ -45,6 +45,16 @@ describe('a refund', () => {
     expect(await shop.payment(paymentId)).toMatchObject({ status: 'refunded', refundedMinor: 49_900 });
     await shop.expectBooksAsStripe();
     expect(await shop.openFlags()).toEqual([]);
+  });
+
+  it('whose events are all lost is booked by the sweep', async () => {
+    const paymentId = await shop.buy();
+    await refund(paymentId, 10_000);
+    await shop.advance(minutes(6));
+    await resolveRefunds(shop.ctx, shop.now());
+    expect(await shop.payment(paymentId)).toMatchObject({ status: 'partially_refunded', refundedMinor: 10_000 });
+    expect(await orders()).toMatchObject([{ checkAt: null }]);
+    await shop.expectBooksAsStripe();
   });
 
   it('pending whose events are lost is looked up by the sweep', async () => {
@@ -126,6 +136,7 @@ describe('a refund', () => {
     expect(await shop.all('auditLog')).toMatchObject([{ action: 'refund-at-stripe', subject: `refunds/${made.id}` }]);
     expect(await shop.openFlags()).toEqual([]);
     expect(await refund(paymentId)).toMatchObject({ amountMinor: 39_900, refundedMinor: 49_900 });
+    await shop.deliver();
     await shop.expectBooksAsStripe();
   });
 
@@ -205,6 +216,7 @@ describe('other charge models', () => {
     shop = await openShop();
     const paymentId = await shop.buy({ productId: 'mat' });
     expect(await refund(paymentId)).toMatchObject({ status: 'succeeded', refundedMinor: 49_900 });
+    await shop.deliver();
     expect(await books()).toMatchObject({ own_revenue: -49_900 });
     await shop.expectBooksAsStripe();
   });

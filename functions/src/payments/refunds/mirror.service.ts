@@ -8,7 +8,7 @@ import { planLetter } from '../../platform/mail.ts';
 import type { Write } from '../../platform/write.ts';
 import type { Payment } from '../payments.ts';
 import { refundFailedLetter } from './letters.ts';
-import { nextCheck, type RefundOrder } from './orders.ts';
+import { madeAtStripe, type RefundOrder } from './orders.ts';
 import * as flags from './refund-flags.ts';
 import * as logs from './refunds.logs.ts';
 import * as store from './refunds.store.ts';
@@ -84,8 +84,7 @@ async function planChanged(
     },
   ];
   if (order) {
-    const seen = { ...order, asking: {}, updatedAt: at };
-    writes.push((t) => store.writeOrder(ctx.db, t, { ...seen, checkAt: nextCheck(seen, refund, at) }));
+    writes.push((t) => store.writeOrder(ctx.db, t, madeAtStripe(order, at)));
   }
   if (!known) writes.push(auditOf(ctx, refund));
   const flag = status === known?.status ? undefined : flagFor(refund, order);

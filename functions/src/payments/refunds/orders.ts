@@ -152,6 +152,12 @@ export function withoutReversal(order: RefundOrder, ask: number, code: string, a
   };
 }
 
+/** Stripe has it. The sweep looks once whether what it moved is booked: events can be lost. */
+export function madeAtStripe(order: RefundOrder, at: Timestamp): RefundOrder {
+  const checkAt = Timestamp.fromMillis(at.toMillis() + firstLookMs);
+  return { ...order, asking: {}, checkAt, checks: 0, updatedAt: at };
+}
+
 /** When the sweep looks next: at an unclear outcome after 5 minutes, an hour and a day; null when nothing is left to do. */
 export function nextCheck(order: RefundOrder, refund: Refund, now: Timestamp): Timestamp | null {
   const wait = waitMs(order, refund);

@@ -8,7 +8,7 @@ import type { Caller } from '../../platform/auth.ts';
 import { FinalRefusal, runCommand } from '../../platform/commands.ts';
 import type { Context } from '../../platform/context.ts';
 import { Refusal } from '../../platform/errors.ts';
-import { minor, sum, type Currency, type Minor } from '../../platform/money.ts';
+import { sum, type Currency, type Minor } from '../../platform/money.ts';
 import { runWrites } from '../../platform/write.ts';
 import type { Payment } from '../payments.ts';
 import { readPayment } from '../payments.store.ts';
@@ -16,7 +16,7 @@ import { sendRefund } from './ask.service.ts';
 import type { KnownRefunds } from './orders.ts';
 import { planOfKnown } from './plan.service.ts';
 import * as store from './refunds.store.ts';
-import { isLive, refundableAmount, refundIdOf, type RefundStatus } from './refunds.ts';
+import { isLive, liveMinor, refundableAmount, refundIdOf, type RefundStatus } from './refunds.ts';
 
 export { sendRefund } from './ask.service.ts';
 export { planRefund, type RefundAsk } from './plan.service.ts';
@@ -37,7 +37,7 @@ export interface RefundReply {
   currency: Currency;
   status: RefundStatus;
   reason?: string;
-  /** Of the payment, as far as it is booked. */
+  /** Of the payment: all its refunds that are done or under way. */
   refundedMinor: Minor;
 }
 
@@ -186,7 +186,6 @@ async function replyOf(ctx: Context, refundId: string): Promise<RefundReply> {
   const refund = await store.readRefund(ctx.db, refundId);
   if (!refund) throw new Error(`refunds/${refundId} is gone after it was written.`);
   const { paymentId, amount, amountMinor, currency, status, reason } = refund;
-  const payment = await readPayment(ctx.db, paymentId);
-  const refundedMinor = payment?.refundedMinor ?? minor(0);
+  const refundedMinor = liveMinor(await store.refundsOf(ctx.db, paymentId));
   return { refundId, paymentId, amount, amountMinor, currency, status, ...(reason ? { reason } : {}), refundedMinor };
 }

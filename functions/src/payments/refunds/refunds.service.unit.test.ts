@@ -34,6 +34,7 @@ const sweep = () => resolveRefunds(shop.ctx, shop.now());
 
 /** The whole 499 kr went back once, whoever had paid it out of what. */
 async function expectWholeRefund() {
+  await shop.deliver();
   expect((await atStripe()).map(({ amount, status }) => ({ amount, status }))).toEqual([
     { amount: 49_900, status: 'succeeded' },
   ]);
@@ -91,6 +92,7 @@ describe('refundPayment', () => {
       expect.objectContaining({ reason: 'refund-exceeds-payment', details: { leftMinor: 9_900 } }),
     );
     expect((await atStripe()).map(({ amount }) => amount)).toEqual([20_000, 20_000]);
+    await shop.deliver();
     expect(await shop.payment(paymentId)).toMatchObject({ status: 'partially_refunded', refundedMinor: 40_000 });
     await shop.expectBooksAsStripe();
   });

@@ -28,6 +28,11 @@ export async function readKnown(db: Firestore, tx: Transaction, paymentId: strin
   };
 }
 
+export async function refundsOf(db: Firestore, paymentId: string): Promise<Refund[]> {
+  const found = await db.collection('refunds').where('paymentId', '==', paymentId).get();
+  return found.docs.map((doc) => doc.data() as Refund);
+}
+
 export function createRefund(db: Firestore, tx: Transaction, refund: Refund, order: RefundOrder): void {
   tx.create(refundRef(db, refund.refundId), refund);
   tx.create(orderRef(db, refund.refundId), order);

@@ -133,10 +133,13 @@ export function refundMeant(known: readonly Refund[], facts: RefundFacts): Refun
 export const isLive = ({ status }: Pick<Refund, 'status'>): boolean =>
   status === 'pending' || status === 'succeeded' || status === 'unknown';
 
+/** What has gone back, is on its way or may be. */
+export const liveMinor = (refunds: readonly Refund[]): Minor =>
+  sum(refunds.filter(isLive).map(({ amountMinor }) => amountMinor));
+
 /** What can still go back: nothing that may be under way is counted twice. */
 export function leftMinor(payment: Payment, refunds: readonly Refund[]): Minor {
-  const live = sum(refunds.filter(isLive).map(({ amountMinor }) => amountMinor));
-  return minor(payment.amountMinor - Math.max(live, payment.refundedMinor));
+  return minor(payment.amountMinor - Math.max(liveMinor(refunds), payment.refundedMinor));
 }
 
 /** How much goes back: what was asked for, or all that is left. Throws Refusal. */
