@@ -4,6 +4,10 @@ import type { Context } from '../../platform/context.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { runWrites } from '../../platform/write.ts';
 import { closeIntent } from '../intents.service.ts';
+import { onceOfOrder } from '../checkout/checkout.ts';
+import { closePages } from '../checkout/pages.service.ts';
+import { tenantAccountOf } from '../payments.ts';
+import { readPayment } from '../payments.store.ts';
 import type { Order } from './orders.ts';
 import * as store from './orders.store.ts';
 import { planStockBack } from './pay.service.ts';
@@ -28,7 +32,8 @@ export async function expireOrders(ctx: Context, now: Date): Promise<{ expired: 
 /** First Stripe says that it can no longer be paid, then it is canceled: never the other way round. */
 async function expire(ctx: Context, id: string, order: Order, now: Date): Promise<boolean> {
   const { activePaymentId } = order;
-  const closed = activePaymentId === undefined || (await closeIntent(ctx, activePaymentId)).status === 'canceled';
+  await closePages(ctx, onceOfOrder(id));
+  const closed = activePaymentId === undefined || (await isClosed(ctx, activePaymentId));
   return ctx.db.runTransaction(async (tx) => {
     const current = await store.readOrder(ctx.db, id, tx);
     if (current?.status !== 'open' || current.activePaymentId !== activePaymentId) return false;
@@ -42,4 +47,9 @@ async function expire(ctx: Context, id: string, order: Order, now: Date): Promis
     store.updateOrder(ctx.db, tx, id, { status: 'canceled', paymentStatus: 'unpaid', stock, updatedAt });
     return true;
   });
+}
+
+async function isClosed(ctx: Context, paymentId: string): Promise<boolean> {
+  const payment = await readPayment(ctx.db, paymentId);
+  return (await closeIntent(ctx, paymentId, payment && tenantAccountOf(payment))).status === 'canceled';
 }

@@ -1,3 +1,4 @@
+import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import type { Flag } from '../../admin/flags.ts';
 import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
@@ -5,13 +6,14 @@ import { days, hours } from '../../platform/clock.ts';
 import { onboardedCoach } from '../../testing/coach.ts';
 import { createTestWorld, type TestWorld } from '../../testing/world.ts';
 import { receiveEvent } from '../../webhooks/webhooks.service.ts';
+import { createCheckoutSession } from '../checkout/checkout.service.ts';
 import { processPayment } from '../payments.service.ts';
 import type { Payment } from '../payments.ts';
 import { resumeCommands } from '../recovery.service.ts';
 import { expireOrders } from './expiry.service.ts';
 import type { Order } from './orders.ts';
 import { createOrder } from './orders.service.ts';
-import { planFollow } from './pay.service.ts';
+import { planAttach, planFollow } from './pay.service.ts';
 import { runWrites } from '../../platform/write.ts';
 
 const lisa = { uid: 'lisa', email: 'lisa@example.se', name: 'Lisa Kund', coach: false, admin: false };
@@ -303,5 +305,52 @@ it('a full refund gives the stock back once, a part of it does not', async () =>
   await follow({});
   await follow(whole);
   expect(await orderNow(orderId)).toMatchObject({ status: 'canceled', paymentStatus: 'refunded', stock: 'returned' });
+  expect(await stockOf('book')).toBe(5);
+});
+
+it('an intent that somebody else attaches does not push out one that can still be paid', async () => {
+  const { orderId } = await order('order-0001', { book: 1 });
+  const { paymentId } = await pay(orderId, 'payment-1');
+  const known = await read<Payment>(`payments/${paymentId}`);
+  if (!known) throw new Error('no payment');
+  const attach = (stripePaymentId: string) =>
+    world.ctx.db.runTransaction(async (tx) => {
+      runWrites(tx, await planAttach(world.ctx, tx, orderId, { ...known, stripePaymentId }));
+    });
+  await expect(attach('pi_other')).rejects.toMatchObject({ reason: 'order-being-paid' });
+  await world.stripe.paymentIntents.cancel(paymentId);
+  await world.deliver();
+  await attach('pi_other');
+  expect(await orderNow(orderId)).toMatchObject({ activePaymentId: 'pi_other' });
+});
+
+it('an unpaid order that expires closes its page too', async () => {
+  const { orderId } = await order('order-0001', { mat: 1 });
+  const { url } = await createCheckoutSession(world.ctx, lisa, {
+    mode: 'payment',
+    orderId,
+    successUrl: 'http://127.0.0.1:5000/done',
+    requestId: 'page-0001',
+  });
+  await world.ctx.db.doc(`orders/${orderId}`).update({ expiresAt: Timestamp.fromDate(world.now()) });
+  expect(await expireOrders(world.ctx, world.now())).toEqual({ expired: 1 });
+  const form = new URLSearchParams({ action: 'pay', card });
+  expect((await fetch(url, { method: 'POST', redirect: 'manual', body: form })).status).toBe(410);
+  await world.deliver();
+  expect(await orderNow(orderId)).toMatchObject({ status: 'canceled', paymentStatus: 'unpaid' });
+});
+
+it('refunded at Stripe, in parts, the order follows and its goods come back with the last part', async () => {
+  const { orderId } = await order('order-0001', { book: 2 });
+  const { paymentId } = await pay(orderId, 'payment-1', card);
+  await world.deliver();
+  const refund = async (amount: number) => {
+    await world.stripe.refunds.create({ payment_intent: paymentId, amount });
+    await world.deliver();
+    return orderNow(orderId);
+  };
+  expect(await refund(200)).toMatchObject({ status: 'processing', paymentStatus: 'partially_refunded' });
+  expect(await stockOf('book')).toBe(3);
+  expect(await refund(21_000)).toMatchObject({ status: 'canceled', paymentStatus: 'refunded', stock: 'returned' });
   expect(await stockOf('book')).toBe(5);
 });
