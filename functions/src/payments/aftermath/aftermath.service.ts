@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planReturn } from '../../coaches/earnings.service.ts';
 import { planEntries, readEntries } from '../../ledger/ledger.service.ts';
@@ -69,10 +70,18 @@ export async function planAftermath(
     ...(await planDisputeMirror(ctx, tx, payment, facts.disputes)),
     ...(await planConsequences(ctx, tx, next)),
     ...(await planRefundMirror(ctx, tx, next, facts.refunds)),
-    (t: Transaction) =>
-      updatePayment(ctx.db, t, payment.stripePaymentId, { ...booked.patch, updatedAt: next.updatedAt }),
+    ...planPatch(ctx, payment, booked.patch),
   ];
   return { outcome: 'planned', writes, payment: next, send: losses.send };
+}
+
+/** Several events tell of one thing: those that bring nothing new leave the payment alone, and do not wait for each other. */
+function planPatch(ctx: Context, payment: Payment, patch: Partial<Payment>): Write[] {
+  const known = Object.entries(patch).every(([field, value]) =>
+    isDeepStrictEqual(payment[field as keyof Payment], value),
+  );
+  const updatedAt = Timestamp.fromDate(ctx.clock.now());
+  return known ? [] : [(tx) => updatePayment(ctx.db, tx, payment.stripePaymentId, { ...patch, updatedAt })];
 }
 
 async function planShare(
