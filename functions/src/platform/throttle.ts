@@ -92,9 +92,10 @@ export async function requireRoom(
   limit: Limit,
   input: unknown,
 ): Promise<void> {
-  const now = ctx.clock.now();
   const refused = await ctx.db.runTransaction(async (tx) => {
     const limits = await readLimits(ctx.db, tx, uid);
+    // After the read: calls at once are counted one after the other, each at its own time.
+    const now = ctx.clock.now();
     const before = limits?.calls?.[name];
     const requestId = requestIdOf(input);
     const pausedMs = (limit.cards ? (limits?.pausedUntil?.toMillis() ?? 0) : 0) - now.getTime();
