@@ -225,6 +225,20 @@ describe('a renewal', () => {
     await world.expectBooksAsStripe();
   });
 
+  it('whose money goes back whole ends access until the next is paid', async () => {
+    const id = await begin('premium');
+    const [first] = await paymentsOf(id);
+    await world.stripe.refunds.create({ payment_intent: first?.stripePaymentId ?? '' });
+    await world.hear(4);
+    expect(await paymentsOf(id)).toMatchObject([{ status: 'refunded' }]);
+    expect(await world.subscription(id)).toMatchObject({ status: 'active' });
+    expect(await entitlements()).toMatchObject({ premium: false });
+    await month();
+    await world.hear(5);
+    expect(await entitlements()).toMatchObject({ premium: true });
+    await world.expectBooksAsStripe();
+  });
+
   it('is split by the terms of its day', async () => {
     const id = await begin('coaching');
     await world.ctx.db.doc('coaches/karin').update({ 'terms.feePercent': 10 });

@@ -34,6 +34,7 @@ interface Told {
   tx: Transaction;
   event: Stripe.Event;
   id: string;
+  before: Subscription;
   subscription: Subscription;
   facts: SubscriptionFacts;
   invoice: InvoiceFacts | null;
@@ -71,7 +72,7 @@ async function planHinted(
   if (before.stripeAccountId !== event.account) throw new Error(`${id} is not on ${event.account ?? 'the platform'}.`);
   if (version !== fetched.version) throw new StaleFetch();
   const { next, writes, created } = await planLook(ctx, tx, before, fetched);
-  const told = tell ? await tell({ ctx, tx, event, id, subscription: next, facts, invoice }) : [];
+  const told = tell ? await tell({ ctx, tx, event, id, before, subscription: next, facts, invoice }) : [];
   return { outcome: 'applied', writes: [...writes, ...told], created: [...fetched.begun, ...created] };
 }
 
@@ -89,9 +90,10 @@ const tellFailed: Tell = async (told) => {
 };
 
 const tellEnded: Tell = async (told) => {
-  const { ctx, id, facts, subscription } = told;
+  const { ctx, id, before, facts, subscription } = told;
   const ended = facts.status === 'canceled' || facts.status === 'unpaid';
-  if (!ended) return [];
+  // What was never paid has not begun, so it does not end.
+  if (!ended || before.status === 'incomplete') return [];
   const occasion = facts.status === 'unpaid' ? `${id}_${facts.latestInvoice?.id ?? ''}` : id;
   const letter = letters.endedLetter(subscription, await nameOf(told), facts);
   return [planLetter(ctx.db, `subscription-ended_${occasion}`, letter)];
