@@ -2,7 +2,6 @@ import type { FlagInput } from '../../admin/flags.ts';
 import { businessDate } from '../../platform/clock.ts';
 import { formatMoney } from '../../platform/money.ts';
 import type { Dispute } from './disputes.ts';
-import { disputePath } from './disputes.store.ts';
 
 export const disputeFlagId = (id: string): string => `dispute_${id}`;
 
@@ -28,7 +27,7 @@ export const needsAnswer = (id: string, dispute: Dispute): FlagInput => ({
   id: disputeFlagId(id),
   kind: 'dispute',
   severity: 'critical',
-  subject: disputePath(id),
+  subject: `disputes/${id}`,
   message: `${what[dispute.stage] ?? 'An answer is wanted about'} ${formatMoney(dispute.amountMinor, dispute.currency)} of payment ${dispute.paymentId} (${dispute.reason}). Answer ${deadline(dispute)}.`,
   action: answer(dispute),
 });

@@ -3,7 +3,6 @@ import type { Dispute } from './disputes.ts';
 
 /** `disputes/{disputeId}`. */
 const collection = 'disputes';
-export const disputePath = (id: string): string => `${collection}/${id}`;
 
 export async function readDispute(db: Firestore, tx: Transaction, id: string): Promise<Dispute | undefined> {
   return (await tx.get(db.collection(collection).doc(id))).data() as Dispute | undefined;

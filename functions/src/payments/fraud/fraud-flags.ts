@@ -1,8 +1,9 @@
 import type { FlagInput } from '../../admin/flags.ts';
 import { formatMoney } from '../../platform/money.ts';
 import type { Payment } from '../payments.ts';
-import { paymentPath } from '../payments.store.ts';
 import type { Strike } from './declines.ts';
+
+const subjectOf = ({ stripePaymentId }: Payment): string => `payments/${stripePaymentId}`;
 
 export const cardTesting = (uid: string, { strikes, declines, cards, untilMs }: Strike): FlagInput => ({
   id: `card-testing_${uid}`,
@@ -20,7 +21,7 @@ export const fraudWarned = (id: string, payment: Payment, fraudType: string): Fl
   id: warningFlagId(id),
   kind: 'early-fraud-warning',
   severity: 'critical',
-  subject: paymentPath(payment.stripePaymentId),
+  subject: subjectOf(payment),
   message: `The card's bank believes that ${formatMoney(payment.amountMinor, payment.currency)} of payment ${payment.stripePaymentId} is fraud (${fraudType}). Nothing is disputed yet.`,
   action:
     'Refund it now unless you know the customer: a refund costs the payment, a dispute costs the payment and a fee and counts against us. The flag closes when it is refunded or disputed.',
@@ -32,7 +33,7 @@ export const underReview = (id: string, payment: Payment, reason: string): FlagI
   id: reviewFlagId(id),
   kind: 'review',
   severity: 'warning',
-  subject: paymentPath(payment.stripePaymentId),
+  subject: subjectOf(payment),
   message: `Stripe asks for a look at payment ${payment.stripePaymentId} of ${formatMoney(payment.amountMinor, payment.currency)} (${reason}).`,
   action: 'Approve or refund it in the Stripe dashboard, under Reviews. The payment stands meanwhile.',
 });
