@@ -120,7 +120,7 @@ function newGrant(
 /** What the payment's money says now. Of an order only a whole return can be told to belong to an item. */
 function paidGrant(grant: Grant, payment: Payment): Grant {
   const here = moneyIsHere(payment);
-  if (grant.kind === 'programme') return { ...grant, from: payment.paidAt ?? grant.from, live: here };
+  if (grant.kind === 'programme') return { ...grant, live: here };
   if (grant.kind !== 'credits') return grant;
   const part = payment.orderId ? minor(0) : backMinor(payment);
   return { ...grant, returnedMinor: here ? part : grant.amountMinor };

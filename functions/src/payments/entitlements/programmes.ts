@@ -4,7 +4,7 @@ import { days } from '../../platform/clock.ts';
 export interface ProgrammeGrant {
   kind: 'programme';
   productId: string;
-  /** When it was paid. */
+  /** When its money was first seen. */
   from: Timestamp;
   /** The product's when it was bought; null: without an end. */
   weeks: number | null;

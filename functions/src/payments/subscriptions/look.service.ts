@@ -37,7 +37,7 @@ export async function planLook(
 ): Promise<PlannedLook> {
   const { next, writes } = await planMirrored(ctx, tx, id, before, facts);
   const renewal = invoice ? await planRenewal(ctx, tx, id, next, invoice) : { payments: [], writes: [], created: [] };
-  const paid = renewal.payments.map((payment) => ({ of: 'payment' as const, payment }));
-  const saved = await planSave(ctx, tx, id, next, paid);
+  const others = renewal.payments.map((payment) => ({ of: 'payment' as const, payment }));
+  const saved = await planSave(ctx, tx, id, next, { before, others });
   return { next, writes: [...writes, ...renewal.writes, ...saved], created: renewal.created };
 }

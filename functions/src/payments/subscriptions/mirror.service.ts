@@ -54,13 +54,13 @@ export async function planSave(
   tx: Transaction,
   id: string,
   subscription: Subscription,
-  others: readonly EntitlementFact[] = [],
+  { before, others = [] }: { before?: Subscription; others?: readonly EntitlementFact[] } = {},
 ): Promise<Write[]> {
   const facts = [{ of: 'subscription' as const, subscriptionId: id, subscription }, ...others];
-  return [
-    ...(await planEntitlement(ctx, tx, subscription.userId, facts)),
-    (t) => store.writeSubscription(ctx.db, t, id, subscription),
-  ];
+  const entitled = await planEntitlement(ctx, tx, subscription.userId, facts);
+  // Unwritten while it is the same, it sends nobody who looks at the same time to look again.
+  if (subscription === before) return entitled;
+  return [...entitled, (t) => store.writeSubscription(ctx.db, t, id, subscription)];
 }
 
 const maxLooks = 4;
@@ -78,7 +78,7 @@ export async function refreshSubscription(
       if (!subscription) throw new Error(`subscriptions/${id} is gone.`);
       if (version !== fetched.version) return undefined;
       const { next, writes } = await planMirrored(ctx, tx, id, subscription, fetched.facts);
-      const save = await planSave(ctx, tx, id, next);
+      const save = await planSave(ctx, tx, id, next, { before: subscription });
       runWrites(tx, [...writes, ...save]);
       return next;
     });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import { fromStripeCurrency, minor, toMajor, type Currency, type Minor } from '../../platform/money.ts';
@@ -132,7 +133,10 @@ function nextCharge(facts: SubscriptionFacts): number | null {
   return end !== null && cancelAt !== null && cancelAt <= end ? null : end;
 }
 
-/** Our document after a look at Stripe's. What Stripe no longer says (a cancellation taken back) goes from ours too. */
+/**
+ * Our document after a look at Stripe's; itself where nothing is new. What Stripe no longer says (a cancellation taken
+ * back) goes from ours too.
+ */
 export function mirrored(
   before: Subscription,
   facts: SubscriptionFacts,
@@ -140,9 +144,9 @@ export function mirrored(
   at: Timestamp,
 ): Subscription {
   const { cancelAt: _c, cancelAtPeriodEnd: _p, trialEnd: _t, currentPeriodEnd: _e, nextChargeAt: _n, ...rest } = before;
-  const next: Subscription = { ...rest, ...mirror(facts), productId, updatedAt: at };
-  if (next.status === 'trialing') return next;
-  return withoutSetup(next);
+  const told: Subscription = { ...rest, ...mirror(facts), productId };
+  const next = told.status === 'trialing' ? told : withoutSetup(told);
+  return isDeepStrictEqual(next, before) ? before : { ...next, updatedAt: at };
 }
 
 export function withoutSetup({ setupIntentId: _i, setupMethodId: _m, ...rest }: Subscription): Subscription {
