@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
 import { days, hours, minutes } from '../../platform/clock.ts';
+import { minor } from '../../platform/money.ts';
+import { runWrites } from '../../platform/write.ts';
 import { openShop, payOutAll, type Shop } from '../../testing/shop.ts';
 import { resolveTransfers } from '../transfers/resolve.service.ts';
 import type { Transfer } from '../transfers/transfers.ts';
 import { resolveRefunds } from './resolve.service.ts';
 import type { RefundOrder } from './orders.ts';
-import { refundPayment, type RefundReply } from './refunds.service.ts';
-import type { Refund } from './refunds.ts';
+import { planRefund, refundPayment, sendRefund, type RefundReply } from './refunds.service.ts';
+import { refundIdOf, type Refund } from './refunds.ts';
 
 const anna = { uid: 'anna', coach: false, admin: true };
 
@@ -199,6 +201,38 @@ describe('other charge models', () => {
     expect(backs.reduce((sum, { amountMinor }) => sum + amountMinor, 0)).toBe(40_000);
     await shop.expectBooksAsStripe();
     expect(await shop.openFlags()).toEqual([]);
+  });
+
+  it('held money goes back without touching the coach; of a late cancellation what is kept is shared like a sale', async () => {
+    shop = await openShop({ chargeModel: 'separate' });
+    const bundle = {
+      kind: 'bundle',
+      name: 'Bundle',
+      currency: 'SEK',
+      amountMinor: 90_000,
+      credits: 3,
+      coachId: 'karin',
+    };
+    await shop.ctx.db.doc('products/bundle').set({ ...bundle, vatRate: 25, active: true, interval: 'month' });
+    const before = await books();
+    const paymentId = await shop.buy({ productId: 'bundle' });
+    expect((await shop.payment(paymentId)).held).toMatchObject({ leftMinor: 90_000 });
+    await refund(paymentId, 30_000);
+    await shop.deliver();
+    const refundId = refundIdOf({ uid: 'karin', requestId: 'late-session-1' });
+    const kept = { coachMinor: minor(24_000), feeMinor: minor(6_000) };
+    await shop.ctx.db.runTransaction(async (tx) => {
+      const ask = { refundId, amountMinor: minor(30_000), by: 'karin', kept };
+      const planned = await planRefund(shop.ctx, tx, await shop.payment(paymentId), ask);
+      runWrites(tx, planned.writes);
+    });
+    await sendRefund(shop.ctx, refundId);
+    await shop.deliver();
+    expect(await orders()).toContainEqual(expect.objectContaining({ refundId, way: 'plain', recovery: 'none', kept }));
+    const after = await books();
+    const moved = (account: 'session_held' | 'coach_payable' | 'fee_revenue') => after[account] - before[account];
+    expect([moved('session_held'), moved('coach_payable'), moved('fee_revenue')]).toEqual([0, -24_000, -6_000]);
+    await shop.expectBooksAsStripe();
   });
 
   it('direct: on the tenant’s account, with the platform’s fee', async () => {

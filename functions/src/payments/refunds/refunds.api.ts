@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { AwaitingApproval } from '../../admin/approvals.ts';
-import { callable, documentIdSchema, requestIdSchema, type CallableSpec } from '../../platform/entrance.ts';
+import {
+  callable,
+  documentIdSchema,
+  requestIdSchema,
+  wordsSchema,
+  type CallableSpec,
+} from '../../platform/entrance.ts';
 import { refundPayment as refund, type RefundInput, type RefundReply } from './refunds.service.ts';
 
 /** Stripe keeps a metadata value of at most 500 characters. */
@@ -13,7 +19,7 @@ export const refundPaymentSpec: CallableSpec<RefundInput & { requestId: string }
   input: z.strictObject({
     paymentId: documentIdSchema,
     amountMinor: z.int().optional(),
-    reason: z.string().trim().min(1).max(longestReason).optional(),
+    reason: wordsSchema(longestReason).optional(),
     requestId: requestIdSchema,
   }),
   handle: refund,

@@ -4,6 +4,7 @@ import { approvedActions } from '../../admin/actions.service.ts';
 import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
 import { days, hours, minutes } from '../../platform/clock.ts';
 import { openShop, payOutAll, type Shop } from '../../testing/shop.ts';
+import { resumeCommands } from '../recovery.service.ts';
 import { resolveTransfers } from '../transfers/resolve.service.ts';
 import { resolveRefunds } from './resolve.service.ts';
 import type { RefundOrder } from './orders.ts';
@@ -206,6 +207,22 @@ describe('a crash', () => {
     expect(await atStripe()).toEqual([]);
     await shop.advance(minutes(6));
     await sweep();
+    await resumeCommands(shop.ctx, shop.now());
+    expect(await shop.read('requests/anna_refund-1')).toMatchObject({ state: 'done' });
+    await expectWholeRefund();
+  });
+
+  it('of a second administrator’s yes: the sweep carries it out', async () => {
+    shop.ctx.config.refundApprovalLimit = 0;
+    const { approvalId } = (await refund()) as AwaitingApproval;
+    const decision = { approvalId, requestId: 'approve-1' };
+    shop.dieAfter(5);
+    await expect(approveOperation(shop.ctx, bo, decision, approvedActions)).rejects.toThrow('died');
+    shop.revive();
+    expect(await shop.read(`approvals/${approvalId}`)).toMatchObject({ status: 'approved' });
+    await shop.advance(minutes(6));
+    await resumeCommands(shop.ctx, shop.now());
+    expect(await shop.read('requests/bo_approve-1')).toMatchObject({ state: 'done' });
     await expectWholeRefund();
   });
 });
