@@ -154,6 +154,10 @@ const ofInvoice = (event: Stripe.Event): Hint => {
   // Other invoices are nothing of ours and cost no call.
   return subscriptionOf(invoice) ? { invoiceId: invoice.id } : {};
 };
+/** A draft has nothing to pay yet; that a period has begun is news enough. */
+const ofDraft = (event: Stripe.Event): Hint => ({
+  subscriptionId: subscriptionOf(event.data.object as Stripe.Invoice),
+});
 const ofInvoicePayment = (event: Stripe.Event): Hint => {
   const { invoice } = event.data.object as Stripe.InvoicePayment;
   return { invoiceId: idOf(invoice) };
@@ -167,6 +171,7 @@ export const subscriptionEvents: DispatchTable = {
   'customer.subscription.resumed': hint(ofSubscription),
   'customer.subscription.trial_will_end': hint(ofSubscription, tellTrialEnds),
   'invoice.upcoming': upcoming,
+  'invoice.created': hint(ofDraft),
   'invoice.finalized': hint(ofInvoice),
   'invoice.paid': hint(ofInvoice),
   'invoice_payment.paid': hint(ofInvoicePayment),
