@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callable, type CallableSpec } from '../platform/entrance.ts';
+import { callable, wordsSchema, type CallableSpec } from '../platform/entrance.ts';
 import { releaseParked } from '../webhooks/webhooks.service.ts';
 import { createAccountSession, createLoginLink, type AccountSessionReply } from './access.service.ts';
 import {
@@ -23,9 +23,9 @@ const profile = {
     .optional(),
   businessProfile: z
     .strictObject({
-      name: z.string().min(1).max(200).optional(),
+      name: wordsSchema(200).optional(),
       url: address.optional(),
-      description: z.string().min(1).max(1000).optional(),
+      description: wordsSchema(1000).optional(),
     })
     .optional(),
 };

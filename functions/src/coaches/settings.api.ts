@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callable, documentIdSchema, requestIdSchema, type CallableSpec } from '../platform/entrance.ts';
+import { callable, documentIdSchema, requestIdSchema, wordsSchema, type CallableSpec } from '../platform/entrance.ts';
 import type { PayoutSettings } from './coaches.ts';
 import { setCoachTerms as setTerms, updatePayoutSettings as updateSettings } from './settings.service.ts';
 import type { SettingsInput, TermsInput, TermsReply } from './settings.service.ts';
@@ -15,7 +15,7 @@ const percent = z
 const termsInput: z.ZodType<TermsInput> = z.strictObject({
   coachId: documentIdSchema,
   requestId: requestIdSchema,
-  note: z.string().min(1).max(500),
+  note: wordsSchema(500),
   feePercent: percent.optional(),
   feeFixedMinor: z.number().int().min(0).max(10_000_000).optional(),
   feeRounding: z.enum(['whole', 'minor']).optional(),
@@ -27,10 +27,10 @@ const termsInput: z.ZodType<TermsInput> = z.strictObject({
     .regex(/^[A-Z]{2}[A-Z0-9]{2,12}$/, 'must be a VAT number like SE556677889901')
     .nullable()
     .optional(),
-  invoiceName: z.string().min(1).max(200).optional(),
-  invoiceAddress: z.string().min(1).max(500).optional(),
+  invoiceName: wordsSchema(200).optional(),
+  invoiceAddress: wordsSchema(500).optional(),
   cadence: cadence.optional(),
-  holdReason: z.string().min(1).max(500).nullable().optional(),
+  holdReason: wordsSchema(500).nullable().optional(),
 });
 
 export const setCoachTermsSpec: CallableSpec<TermsInput, TermsReply> = {

@@ -25,6 +25,15 @@ export const documentIdSchema = z
   .string()
   .regex(/^(?!__.*__$)[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 letters, digits, _ or -, and not like __this__');
 
+/** What one person writes to another: a line of words, without control characters and marks that hide or reverse text. */
+export const wordsSchema = (longest: number) =>
+  z
+    .string()
+    .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]*$/u, 'must be one line without hidden characters')
+    .trim()
+    .min(1)
+    .max(longest);
+
 export interface CallableSpec<I, O> {
   name: string;
   right: Right;

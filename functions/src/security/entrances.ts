@@ -14,6 +14,8 @@ export interface Entrance {
   input: Record<string, unknown>;
   /** Fields that may be missing. */
   optional: readonly string[];
+  /** Fields that hold what one person writes to another: almost any words are right. */
+  words: readonly string[];
 }
 
 const signedIn: readonly CallerKind[] = ['customer', 'coach', 'admin'];
@@ -22,7 +24,7 @@ const idToken = 'Firebase ID token of a login that still stands';
 const withRole = 'the same, with the role';
 
 function entrance(name: string, kind: Entrance['kind'], spec: Partial<Entrance>): Entrance {
-  return { name, kind, allowed: [], by: idToken, input: {}, optional: [], ...spec };
+  return { name, kind, allowed: [], by: idToken, input: {}, optional: [], words: [], ...spec };
 }
 
 const payment = { productId: 'programme', requestId: 'a-payment-1', paymentMethodId: 'pm_card_visa' };
@@ -127,8 +129,8 @@ const callables: readonly Entrance[] = [
   entrance('setCoachTerms', 'callable', {
     allowed: ['admin'],
     by: withRole,
-    input: { coachId: 'coach-karin', requestId: 'coach-terms-1', note: 'Agreed.', feePercent: 20 },
-    optional: ['feePercent'],
+    input: { coachId: 'coach-karin', requestId: 'coach-terms-1', note: 'Agreed.', cadence: 'weekly' },
+    words: ['note'],
   }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
   entrance('writeOffDebt', 'callable', {
@@ -142,12 +144,14 @@ const callables: readonly Entrance[] = [
       requestId: 'a-write-off-1',
     },
     optional: ['paymentId', 'amountMinor'],
+    words: ['reason'],
   }),
   entrance('refundPayment', 'callable', {
     allowed: ['coach', 'admin'],
     by: withRole,
     input: { ...refund, requestId: 'a-refund-1' },
     optional: ['amountMinor', 'reason'],
+    words: ['reason'],
   }),
   entrance('approveOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('an-approval-1') }),
   entrance('rejectOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('a-rejection-1') }),
@@ -177,6 +181,7 @@ const routes: readonly Entrance[] = [
     by: withRole,
     input: { ...refund, requestId: 'a-refund-2' },
     optional: ['amountMinor', 'reason'],
+    words: ['reason'],
   }),
   entrance('api POST /schedule-payouts', 'route', { allowed: ['admin', 'scheduler'], by: operator }),
   entrance('api POST /sync-accounting', 'route', { allowed: ['admin', 'scheduler'], by: operator }),

@@ -245,8 +245,10 @@ it('takes the inputs that the hostile ones were made from', async () => {
   for (const entrance of [...enveloped, ...routes]) {
     const input = JSON.stringify(entrance.input);
     const body = entrance.kind === 'route' ? input : `{"data":${input}}`;
-    const { status } = await statusOf(urlFor(entrance), tokenFor(entrance), { name: '', body });
-    expect([entrance.name, status < 300]).toEqual([entrance.name, true]);
+    const { status, body: said } = await statusOf(urlFor(entrance), tokenFor(entrance), { name: '', body });
+    // Taken, or refused for what it asks and not for how: some name a thing that is not there.
+    const taken = status < 500 && !/invalid-input|field-not-allowed/.test(said);
+    expect([entrance.name, taken]).toEqual([entrance.name, true]);
   }
   await harness.settle();
 }, 30_000);

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { AwaitingApproval } from '../../admin/approvals.ts';
-import { callable, documentIdSchema, requestIdSchema, type CallableSpec } from '../../platform/entrance.ts';
+import {
+  callable,
+  documentIdSchema,
+  requestIdSchema,
+  wordsSchema,
+  type CallableSpec,
+} from '../../platform/entrance.ts';
 import { writeOffDebt as write, type WriteOffInput, type WriteOffReply } from './write-off.service.ts';
 
 export const writeOffDebtSpec: CallableSpec<WriteOffInput & { requestId: string }, WriteOffReply | AwaitingApproval> = {
@@ -10,7 +16,7 @@ export const writeOffDebtSpec: CallableSpec<WriteOffInput & { requestId: string 
     coachId: documentIdSchema,
     amountMinor: z.int().min(1).optional(),
     paymentId: documentIdSchema.optional(),
-    reason: z.string().trim().min(1).max(500),
+    reason: wordsSchema(500),
     requestId: requestIdSchema,
   }),
   handle: write,
