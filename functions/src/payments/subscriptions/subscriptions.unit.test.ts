@@ -241,6 +241,25 @@ describe('changes', () => {
   });
 });
 
+it('a change is made and charged once wherever the process died', async () => {
+  const id = await begin('premium');
+  let charged = 1;
+  let step = 1;
+  for (let quantity = 2; ; quantity++, step++) {
+    const requestId = `change-${quantity}`;
+    world.dieAfter(step);
+    await update(id, { quantity }, requestId).catch(() => undefined);
+    const died = world.revive();
+    expect(await update(id, { quantity }, requestId)).toMatchObject({ quantity, status: 'active' });
+    await world.hear(step);
+    expect(await paymentsOf(id)).toHaveLength(++charged);
+    if (!died) break;
+  }
+  expect(step).toBeGreaterThan(5);
+  await world.expectBooksAsStripe();
+  expect(await world.openFlags()).toEqual([]);
+}, 60_000);
+
 describe('a cancellation', () => {
   it('at the period’s end keeps access until then; twice is the same, and it can be taken back', async () => {
     const id = await begin('premium');
