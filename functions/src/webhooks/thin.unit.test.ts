@@ -97,7 +97,7 @@ describe('a thin notification', () => {
     }
   });
 
-  it.each(['v2.core.account.closed', 'v1.customer.created'])(
+  it.each(['v2.core.account.closed', 'v1.balance.available'])(
     'of a type nobody handles is kept as ignored: %s',
     async (type) => {
       expect(dispatchTable[type.slice(3) as keyof typeof dispatchTable]).toBeUndefined();

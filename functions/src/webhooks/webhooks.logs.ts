@@ -12,6 +12,9 @@ export const eventFailed = (log: Log, event: Stripe.Event, error: string) =>
   log.error('webhook.failed', { ...fields(event), error });
 export const followUpFailed = (log: Log, event: Stripe.Event, error: string) =>
   log.warn('webhook.follow-up-failed', { ...fields(event), error });
+export const eventUnlisted = (log: Log, event: Stripe.Event) => log.warn('webhook.unlisted', fields(event));
+export const eventOfOtherVersion = (log: Log, event: Stripe.Event, told: string, ours: string) =>
+  log.warn('webhook.other-version', { ...fields(event), told, ours });
 export const eventOfOtherMode = (log: Log, event: { id: string; type: string; livemode: boolean }) =>
   log.warn('webhook.other-mode', { eventId: event.id, type: event.type, livemode: event.livemode });
 export const signatureRefused = (log: Log) => log.warn('webhook.signature-refused');

@@ -6,6 +6,8 @@ import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
 import { runWrites } from '../platform/write.ts';
 import { dispatchTable } from './dispatch.ts';
+import { ignoredTypes } from './ignored.ts';
+import { compareVersion } from './version.service.ts';
 import * as logs from './webhooks.logs.ts';
 import * as store from './webhooks.store.ts';
 import { needsApplying, StaleFetch, type EventHandler, type StoredEvent } from './webhooks.ts';
@@ -35,6 +37,7 @@ export async function receiveEvent(ctx: Context, event: Stripe.Event): Promise<R
     logs.eventRepeated(ctx.log, event);
     return 'repeated';
   }
+  await followUp(ctx, event, (c) => compareVersion(c, event));
   try {
     const { receipt, created, then } = await applyFresh(ctx, event, handler);
     for (const path of created) await releaseParked(ctx, path);
@@ -47,7 +50,7 @@ export async function receiveEvent(ctx: Context, event: Stripe.Event): Promise<R
   }
 }
 
-/** What is applied stays applied, whatever becomes of what follows from it. */
+/** What goes with an event and must not decide about it: what is applied stays applied, whatever becomes of this. */
 async function followUp(ctx: Context, event: Stripe.Event, follow: (ctx: Context) => Promise<void>): Promise<void> {
   try {
     await follow(ctx);
@@ -115,6 +118,7 @@ export async function releaseParked(ctx: Context, path: string): Promise<void> {
 }
 
 async function ignore(ctx: Context, event: Stripe.Event): Promise<Receipt> {
+  if (!ignoredTypes[event.type]) logs.eventUnlisted(ctx.log, event);
   const expiresAt = Timestamp.fromMillis(ctx.clock.now().getTime() + ignoredLifetimeMs);
   await store
     .eventRef(ctx.db, event.id)
