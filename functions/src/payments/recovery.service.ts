@@ -23,6 +23,7 @@ import type { PaymentPlan } from './plans.ts';
 import { createCheckoutCommand, executeCheckout, type CheckoutPlan } from './checkout/checkout.service.ts';
 import { writeOffDebtCommand } from './disputes/write-off.service.ts';
 import { createSetupIntentCommand, executeSetup } from './methods/methods.service.ts';
+import { executeSend, sendInvoiceCommand, type SendInvoicePlan } from './invoices/invoices.service.ts';
 import * as store from './payments.store.ts';
 import { executeRefund, refundPaymentCommand, type RefundPlan } from './refunds/refunds.service.ts';
 import { newsOfIntent } from './charged.ts';
@@ -76,6 +77,7 @@ const resumers: Readonly<Record<string, Resumer>> = {
   [changes.cancelSubscriptionCommand]: resumeChange,
   [changes.resumeSubscriptionCommand]: resumeChange,
   [refundPaymentCommand]: (ctx, _command, plan) => executeRefund(ctx, plan as RefundPlan),
+  [sendInvoiceCommand]: (ctx, command, plan) => executeSend(ctx, command, plan as SendInvoicePlan),
   [approveOperationCommand]: resumeDecision,
   [rejectOperationCommand]: resumeDecision,
 };

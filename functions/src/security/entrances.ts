@@ -132,6 +132,11 @@ const callables: readonly Entrance[] = [
     input: { coachId: 'coach-karin', requestId: 'coach-terms-1', note: 'Agreed.', cadence: 'weekly' },
     words: ['note'],
   }),
+  entrance('sendInvoice', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { invoiceId: 'in_unknown1', requestId: 'an-invoice-1' },
+  }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
   entrance('writeOffDebt', 'callable', {
     allowed: ['admin'],

@@ -3,6 +3,7 @@ import { accountCustomerEvents } from '../payments/account-customers.events.ts';
 import { aftermathEvents } from '../payments/aftermath/aftermath.events.ts';
 import { fraudEvents } from '../payments/fraud/fraud.events.ts';
 import { checkoutEvents } from '../payments/checkout/checkout.events.ts';
+import { invoiceEvents } from '../payments/invoices/invoices.events.ts';
 import { methodEvents } from '../payments/methods/methods.events.ts';
 import { paymentEvents } from '../payments/payments.events.ts';
 import { subscriptionEvents } from '../payments/subscriptions/subscriptions.events.ts';
@@ -21,6 +22,7 @@ export const dispatchTable = joinTables({
   checkout: checkoutEvents,
   accountCustomers: accountCustomerEvents,
   subscriptions: subscriptionEvents,
+  invoices: invoiceEvents,
   aftermath: aftermathEvents,
   fraud: fraudEvents,
   transfers: transferEvents,
