@@ -6,6 +6,7 @@ export {
   resumeSubscription,
   updateSubscription,
 } from './payments/subscriptions/subscriptions.api.ts';
+export { listPayments } from './payments/history/history.api.ts';
 export { sendInvoice } from './payments/invoices/invoices.api.ts';
 export { writeOffDebt } from './payments/disputes/disputes.api.ts';
 export { refundPayment } from './payments/refunds/refunds.api.ts';

@@ -2,8 +2,10 @@ import { onRequest, type Request } from 'firebase-functions/https';
 import { projectID } from 'firebase-functions/params';
 import { z } from 'zod';
 import { syncBooks } from './accounting/accounting.service.ts';
+import { getCoachStatusSpec } from './coaches/coaches.api.ts';
 import { region } from './config.ts';
 import { createCheckoutSessionSpec, createPortalSessionSpec } from './payments/checkout/checkout.api.ts';
+import { listPaymentsSpec } from './payments/history/history.api.ts';
 import { processPaymentSpec } from './payments/payments.api.ts';
 import { refundPaymentSpec } from './payments/refunds/refunds.api.ts';
 import { startRun } from './payouts/payouts.service.ts';
@@ -41,6 +43,8 @@ const routes: Route[] = [
       body: { ok: true, service: 'inner-journey-payments', time: ctx.clock.now().toISOString() },
     }),
   },
+  query('/payments', listPaymentsSpec),
+  query('/coach/status', getCoachStatusSpec),
   command('/process-payment', processPaymentSpec),
   command('/refund', refundPaymentSpec),
   command('/create-checkout-session', createCheckoutSessionSpec),
@@ -52,10 +56,31 @@ const routes: Route[] = [
 /** Which routes there are and whose they are. */
 export const apiRoutes: readonly Pick<Route, 'method' | 'path' | 'right'>[] = routes;
 
-/** A callable's twin: the same right, schema and service. */
+/** A callable's twin that changes nothing: its input is the query. */
+function query<I, O extends object>(path: string, spec: CallableSpec<I, O>): Route {
+  return twin('GET', path, spec, ({ query: asked }) => ({ ...asked, ...numbered(asked, 'limit') }));
+}
+
+/** Everything in a query is text. What is no number stays so, for the schema to name. */
+function numbered(asked: Request['query'], name: string): Record<string, number> {
+  const text = asked[name];
+  return typeof text === 'string' && /^\d{1,9}$/.test(text) ? { [name]: Number(text) } : {};
+}
+
+/** A callable's twin: its input is the body. */
 function command<I, O extends object>(path: string, spec: CallableSpec<I, O>): Route {
+  return twin('POST', path, spec, inputOf);
+}
+
+/** The same right, schema and service as the callable. */
+function twin<I, O extends object>(
+  method: Route['method'],
+  path: string,
+  spec: CallableSpec<I, O>,
+  input: (req: Request) => unknown,
+): Route {
   return {
-    method: 'POST',
+    method,
     path,
     right: spec.right,
     async run(ctx, req) {
@@ -63,7 +88,7 @@ function command<I, O extends object>(path: string, spec: CallableSpec<I, O>): R
       const header = req.get('Authorization');
       const caller = await callerOfHeader(header);
       await admit(spec.right, caller, bearer(header));
-      return { status: 200, body: await answer(ctx, spec, caller, inputOf(req)) };
+      return { status: 200, body: await answer(ctx, spec, caller, input(req)) };
     },
   };
 }
@@ -82,7 +107,9 @@ function operation(path: string, start: (ctx: Context) => Promise<object>): Rout
   };
 }
 
-const inputOf = (req: Request): unknown => sizeProblem(req.rawBody?.length ?? 0) ?? (req.body as unknown);
+function inputOf(req: Request): unknown {
+  return sizeProblem(req.rawBody?.length ?? 0) ?? (req.body as unknown);
+}
 
 export const api = onRequest({ ...baseOptions, timeoutSeconds: 300, secrets: stripeSecrets }, async (req, res) => {
   const ctx = await productionContext();

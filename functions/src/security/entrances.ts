@@ -84,6 +84,11 @@ const callables: readonly Entrance[] = [
   entrance('listPaymentMethods', 'callable', { allowed: signedIn }),
   entrance('setDefaultPaymentMethod', 'callable', { allowed: signedIn, input: { paymentMethodId: 'pm_unknown1' } }),
   entrance('removePaymentMethod', 'callable', { allowed: signedIn, input: { paymentMethodId: 'pm_unknown1' } }),
+  entrance('listPayments', 'callable', {
+    allowed: signedIn,
+    input: { status: 'succeeded', productId: 'programme', from: '2026-11-01', to: '2026-11-30', limit: 20 },
+    optional: ['status', 'productId', 'from', 'to', 'limit'],
+  }),
   entrance('startCoachOnboarding', 'callable', {
     allowed: ['coach'],
     by: withRole,
@@ -166,6 +171,8 @@ const operator = 'an administrator’s ID token, or Cloud Scheduler’s OIDC tok
 
 const routes: readonly Entrance[] = [
   entrance('api GET /health', 'route', { allowed: callers, by: 'nothing: it says only that it is there' }),
+  entrance('api GET /payments', 'route', { allowed: signedIn }),
+  entrance('api GET /coach/status', 'route', { allowed: ['coach'], by: withRole }),
   entrance('api POST /process-payment', 'route', {
     allowed: signedIn,
     input: { ...payment, requestId: 'a-payment-2', savePaymentMethod: true },
