@@ -32,8 +32,14 @@ export function messageOf(error: unknown): string {
 
 /** gRPC status codes the Admin SDK throws. */
 const ALREADY_EXISTS = 6;
+const ABORTED = 10;
 
 /** True for the error `create()` gives when the document is there already. */
 export function isAlreadyExists(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === ALREADY_EXISTS;
+}
+
+/** True for the error of a transaction that others on the same documents kept from committing, in every retry. */
+export function isContention(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === ABORTED;
 }

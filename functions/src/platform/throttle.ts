@@ -1,7 +1,7 @@
 import { Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
 import { days, minutes } from './clock.ts';
 import type { Context } from './context.ts';
-import { Refusal } from './errors.ts';
+import { isContention, Refusal } from './errors.ts';
 
 /** How often one user may call a costly function: that many at once, refilled evenly. */
 export interface Limit {
@@ -92,7 +92,7 @@ export async function requireRoom(
   limit: Limit,
   input: unknown,
 ): Promise<void> {
-  const refused = await ctx.db.runTransaction(async (tx) => {
+  const counted = ctx.db.runTransaction(async (tx) => {
     const limits = await readLimits(ctx.db, tx, uid);
     // After the read: calls at once are counted one after the other, each at its own time.
     const now = ctx.clock.now();
@@ -105,6 +105,11 @@ export async function requireRoom(
     if (waitMs > 0) return { reason: 'too-many-requests', waitMs };
     mergeLimits(ctx.db, tx, uid, { calls: { [name]: calls } }, now);
     return undefined;
+  });
+  const refused = await counted.catch((error: unknown) => {
+    // Only one user's own calls meet on their document: so many at once that they could not even be counted are too many.
+    if (isContention(error)) return { reason: 'too-many-requests' as const, waitMs: 1_000 };
+    throw error;
   });
   if (!refused) return;
   const seconds = Math.ceil(refused.waitMs / 1000);

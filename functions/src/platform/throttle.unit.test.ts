@@ -37,6 +37,17 @@ describe('how often one user may call', () => {
     await expect(call('request-7')).rejects.toMatchObject({ reason: 'too-many-requests' });
   });
 
+  it('takes calls that keep each other from being counted for too many', async () => {
+    const { ctx, call } = setUp();
+    jest
+      .spyOn(ctx.db, 'runTransaction')
+      .mockRejectedValueOnce(Object.assign(new Error('10 ABORTED: Transaction lock timeout.'), { code: 10 }))
+      .mockRejectedValueOnce(Object.assign(new Error('14 UNAVAILABLE'), { code: 14 }));
+    await expect(call('request-1')).rejects.toMatchObject(refused('too-many-requests', 1));
+    await expect(call('request-1')).rejects.toThrow('UNAVAILABLE');
+    await call('request-1');
+  });
+
   it('counts each user and each function alone', async () => {
     const { ctx, call } = setUp();
     for (let n = 0; n < 5; n++) await call();
