@@ -30,6 +30,8 @@ interface Route {
   method: 'GET' | 'POST';
   path: string;
   right: Right | 'anyone' | 'admin or scheduler';
+  /** The callable that it is the same as. */
+  twin?: string;
   run(ctx: Context, req: Request): Promise<{ status: number; body: object }>;
 }
 
@@ -54,7 +56,7 @@ const routes: Route[] = [
 ];
 
 /** Which routes there are and whose they are. */
-export const apiRoutes: readonly Pick<Route, 'method' | 'path' | 'right'>[] = routes;
+export const apiRoutes: readonly Pick<Route, 'method' | 'path' | 'right' | 'twin'>[] = routes;
 
 /** A callable's twin that changes nothing: its input is the query. */
 function query<I, O extends object>(path: string, spec: CallableSpec<I, O>): Route {
@@ -83,6 +85,7 @@ function twin<I, O extends object>(
     method,
     path,
     right: spec.right,
+    twin: spec.name,
     async run(ctx, req) {
       requireApp(ctx, !ctx.config.enforceAppCheck || (await isOurApp(req.get('X-Firebase-AppCheck'))));
       const header = req.get('Authorization');

@@ -58,7 +58,8 @@ export function requireRight(caller: Caller, right: Right): void {
     admin,
   }[right];
   if (!allowed) {
-    const [who, reason] = right === 'admin' ? ['administrators', 'admin-only'] : ['coaches', 'coach-only'];
+    const [who, reason] =
+      right === 'admin' ? (['administrators', 'admin-only'] as const) : (['coaches', 'coach-only'] as const);
     throw new Refusal('permission-denied', reason, `This is for ${who}.`);
   }
 }

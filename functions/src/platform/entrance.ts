@@ -43,13 +43,22 @@ export interface CallableSpec<I, O> {
   handle(ctx: Context, caller: Caller, input: I): Promise<O>;
 }
 
+/** What a callable was made of, for tools that describe it; undefined for any other function. */
+export type DescribedCallable = Pick<CallableSpec<unknown, unknown>, 'name' | 'right' | 'input' | 'limit'> & {
+  answer(ctx: Context, caller: Caller, data: unknown): Promise<unknown>;
+};
+
+const described = new WeakMap<object, DescribedCallable>();
+
+export const describedCallable = (exported: object): DescribedCallable | undefined => described.get(exported);
+
 /**
  * One callable function: the body's limits, App Check where enforced, who may call and whether they still may, input by
  * schema, one call to the service, named refusals.
  */
 export function callable<I, O>(spec: CallableSpec<I, O>): CallableFunction<unknown, Promise<O>> {
   const options = { ...baseOptions, secrets: stripeSecrets, cors: allowedOrigins };
-  return guardedBody(
+  const made = guardedBody(
     onCall<unknown, Promise<O>>(options, async (request) => {
       const ctx = await productionContext();
       try {
@@ -63,6 +72,8 @@ export function callable<I, O>(spec: CallableSpec<I, O>): CallableFunction<unkno
       }
     }),
   );
+  described.set(made, { ...spec, answer: (ctx, caller, data) => answer(ctx, spec, caller, data) });
+  return made;
 }
 
 /** Where App Check is enforced, calls that bring no valid token of the app are refused. */

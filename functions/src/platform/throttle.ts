@@ -84,6 +84,11 @@ export function mergeLimits<T extends object>(db: Firestore, tx: Transaction, ui
   tx.set(refOf(db, uid), { ...patch, updatedAt, expiresAt }, { merge: true });
 }
 
+interface Overdrawn {
+  reason: 'too-many-declines' | 'too-many-requests';
+  waitMs: number;
+}
+
 /** One transaction on the user's own document. Throws Refusal `too-many-requests` or `too-many-declines`, with seconds to wait. */
 export async function requireRoom(
   ctx: Context,
@@ -92,7 +97,7 @@ export async function requireRoom(
   limit: Limit,
   input: unknown,
 ): Promise<void> {
-  const counted = ctx.db.runTransaction(async (tx) => {
+  const counted = ctx.db.runTransaction(async (tx): Promise<Overdrawn | undefined> => {
     const limits = await readLimits(ctx.db, tx, uid);
     // After the read: calls at once are counted one after the other, each at its own time.
     const now = ctx.clock.now();
@@ -106,9 +111,9 @@ export async function requireRoom(
     mergeLimits(ctx.db, tx, uid, { calls: { [name]: calls } }, now);
     return undefined;
   });
-  const refused = await counted.catch((error: unknown) => {
+  const refused = await counted.catch((error: unknown): Overdrawn => {
     // Only one user's own calls meet on their document: so many at once that they could not even be counted are too many.
-    if (isContention(error)) return { reason: 'too-many-requests' as const, waitMs: 1_000 };
+    if (isContention(error)) return { reason: 'too-many-requests', waitMs: 1_000 };
     throw error;
   });
   if (!refused) return;
@@ -122,7 +127,7 @@ function requestIdOf(input: unknown): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-const refusalOf = (reason: string, retryAfterSeconds: number): Refusal =>
+const refusalOf = (reason: Overdrawn['reason'], retryAfterSeconds: number): Refusal =>
   new Refusal(
     'resource-exhausted',
     reason,

@@ -1,0 +1,50 @@
+import { awaitingApproval, owing, subscribed } from './made.ts';
+import { requestId, type Plays } from './play.ts';
+
+export const administrators: Plays = {
+  setCoachTerms: {
+    does: 'A coach’s terms: fee, charge model, refunds of their own, invoicing, cadence, hold.',
+    as: 'admin',
+    input: () => ({ coachId: 'karin', note: 'Agreed.', feePercent: 15, requestId }),
+  },
+  refundPayment: {
+    does: 'Gives a payment back, all or part of it; coaches their own, where their terms allow. Above the limit a second administrator confirms.',
+    as: 'admin',
+    input: async (stage) => ({ paymentId: await stage.buy(), reason: 'Ill', requestId }),
+  },
+  writeOffDebt: {
+    does: 'Gives up what a coach owes. Above the limit a second administrator confirms.',
+    as: 'admin',
+    input: async (stage) => {
+      await owing(stage);
+      return { coachId: 'karin', reason: 'Gone abroad', requestId };
+    },
+  },
+  approveOperation: {
+    does: 'Confirms what another administrator asked for, and has it done.',
+    as: 'second admin',
+    input: async (stage) => ({ approvalId: await awaitingApproval(stage), requestId }),
+  },
+  rejectOperation: {
+    does: 'Refuses what another administrator asked for.',
+    as: 'second admin',
+    input: async (stage) => ({ approvalId: await awaitingApproval(stage), requestId }),
+  },
+  sendInvoice: {
+    does: 'Has a final invoice sent to its customer: by Stripe, or as a letter where Stripe charges it by itself.',
+    as: 'admin',
+    input: async (stage) => {
+      await subscribed(stage);
+      const [invoice] = (await stage.ctx.db.collection('invoices').where('userId', '==', 'eva').get()).docs;
+      return { invoiceId: invoice?.id, requestId };
+    },
+  },
+  retryVoucher: {
+    does: 'Has a voucher that Fortnox rejected sent again.',
+    as: 'admin',
+    input: async (stage) => {
+      await stage.ctx.db.doc('vouchers/v_measured').set({ id: 'v_measured', state: 'rejected', attempts: 1 });
+      return { voucherId: 'v_measured' };
+    },
+  },
+};

@@ -1,0 +1,65 @@
+import { setCoachTermsSpec } from '../../coaches/settings.api.ts';
+import { answer } from '../../platform/entrance.ts';
+import { paidOut } from './made.ts';
+import { page, people, requestId, type Plays } from './play.ts';
+
+export const coaches: Plays = {
+  startCoachOnboarding: {
+    does: 'Makes the coach’s account at Stripe and a link to Stripe’s form; called again, a fresh link for the same account.',
+    as: 'new coach',
+    input: () => ({ returnUrl: `${page}/return`, refreshUrl: `${page}/refresh` }),
+  },
+  createCoachAccountSession: {
+    does: 'The same inside our own page, by Stripe’s embedded components.',
+    as: 'new coach',
+    input: () => ({}),
+  },
+  createCoachLoginLink: {
+    does: 'A link to the coach’s own dashboard at Stripe.',
+    as: 'coach',
+    input: () => ({}),
+  },
+  getCoachStatus: {
+    does: 'How far the coach’s account is, what Stripe still wants, and the terms.',
+    as: 'coach',
+    input: () => ({}),
+  },
+  updatePayoutSettings: {
+    does: 'How often the coach is paid, and from which amount on.',
+    as: 'coach',
+    input: () => ({ cadence: 'monthly', requestId }),
+  },
+  getCoachEarnings: {
+    does: 'What a coach has earned: in all, by week and by month, and the next payout.',
+    as: 'coach',
+    input: async (stage) => {
+      await stage.buy();
+      return {};
+    },
+  },
+  listPayouts: {
+    does: 'A coach’s payouts, the newest first, with what each is made of.',
+    as: 'coach',
+    input: async (stage) => {
+      await paidOut(stage);
+      return {};
+    },
+  },
+  getPayoutStatement: {
+    does: 'A payout’s statement as PDF or CSV.',
+    as: 'coach',
+    input: async (stage) => ({ payoutId: await paidOut(stage), format: 'pdf', language: 'sv' }),
+  },
+  getPayoutInvoice: {
+    does: 'The invoice that goes with a payout, or its credit note, as PDF.',
+    as: 'coach',
+    input: async (stage) => {
+      await answer(stage.ctx, setCoachTermsSpec, people.admin, {
+        ...{ coachId: 'karin', requestId: 'invoicing-1', note: 'Agreed.', invoicing: 'self_billing' },
+        ...{ invoiceName: 'Karins coachning', invoiceAddress: 'Gatan 1, 111 22 Stockholm' },
+        vatNumber: 'SE800101123401',
+      });
+      return { payoutId: await paidOut(stage), language: 'sv' };
+    },
+  },
+};

@@ -1,0 +1,100 @@
+import type Stripe from 'stripe';
+import { subscribed } from './made.ts';
+import { card, page, requestId, type Plays, type Stage } from './play.ts';
+
+const confirm = (stage: Stage, reply: object) =>
+  stage.stripe.paymentIntents.confirm((reply as { paymentId: string }).paymentId, {
+    payment_method: card,
+    return_url: `${page}/done`,
+  });
+
+async function savedCard(stage: Stage): Promise<Stripe.PaymentMethod> {
+  const method = await stage.stripe.paymentMethods.attach(card, { customer: stage.customer });
+  await stage.hear();
+  return method;
+}
+
+export const customers: Plays = {
+  processPayment: {
+    does: 'Begins a payment for a product, an order or a session. The client confirms it with `clientSecret`; with `paymentMethodId` it is confirmed at once.',
+    as: 'customer',
+    input: () => ({ productId: 'programme', requestId }),
+    then: confirm,
+  },
+  createOrder: {
+    does: 'Makes an order of things of the catalogue, priced and put aside by the server. It is paid by `processPayment` or on a page.',
+    as: 'customer',
+    input: () => ({ items: [{ productId: 'programme', quantity: 1 }], requestId }),
+  },
+  createSubscription: {
+    does: 'Begins a subscription. Its first payment, or a trial’s card, is confirmed with `clientSecret`; with `paymentMethodId` at once.',
+    as: 'customer',
+    input: () => ({ productId: 'premium', requestId }),
+    then: confirm,
+  },
+  updateSubscription: {
+    does: 'Changes the product or the quantity; what differs is charged or credited by the day. `preview` only says what it would cost.',
+    as: 'customer',
+    input: async (stage) => ({ subscriptionId: await subscribed(stage), productId: 'plus', requestId }),
+  },
+  cancelSubscription: {
+    does: 'Ends a subscription, now or when what is paid for is over.',
+    as: 'customer',
+    input: async (stage) => ({ subscriptionId: await subscribed(stage), when: 'period_end', requestId }),
+  },
+  resumeSubscription: {
+    does: 'Takes a cancellation back that has not taken effect yet.',
+    as: 'customer',
+    input: async (stage) => {
+      const subscriptionId = await subscribed(stage);
+      await stage.stripe.subscriptions.update(subscriptionId, { cancel_at_period_end: true });
+      await stage.hear();
+      return { subscriptionId, requestId };
+    },
+  },
+  createCheckoutSession: {
+    does: 'Opens a page of Stripe’s on which a product or an order is paid, a subscription begun or a card saved.',
+    as: 'customer',
+    input: () => ({ mode: 'payment', productId: 'programme', successUrl: `${page}/done`, requestId }),
+  },
+  createPortalSession: {
+    does: 'Opens Stripe’s page on which a customer sees their invoices and changes their cards and subscriptions.',
+    as: 'customer',
+    input: () => ({ returnUrl: `${page}/account` }),
+  },
+  createSetupIntent: {
+    does: 'Begins the saving of a card or a bank debit; the client confirms it with `clientSecret`.',
+    as: 'customer',
+    input: () => ({ requestId }),
+    then: async ({ stripe }, reply) => {
+      const { setupIntentId } = reply as { setupIntentId: string };
+      await stripe.setupIntents.confirm(setupIntentId, { payment_method: card, return_url: `${page}/done` });
+    },
+  },
+  listPaymentMethods: {
+    does: 'The caller’s saved payment methods.',
+    as: 'customer',
+    input: async (stage) => {
+      await savedCard(stage);
+      return {};
+    },
+  },
+  setDefaultPaymentMethod: {
+    does: 'Makes a saved method the one that invoices are paid with.',
+    as: 'customer',
+    input: async (stage) => ({ paymentMethodId: (await savedCard(stage)).id }),
+  },
+  removePaymentMethod: {
+    does: 'Removes a saved method.',
+    as: 'customer',
+    input: async (stage) => ({ paymentMethodId: (await savedCard(stage)).id }),
+  },
+  listPayments: {
+    does: 'The caller’s payments, the newest first; administrators see anybody’s.',
+    as: 'customer',
+    input: async (stage) => {
+      await subscribed(stage);
+      return { limit: 20 };
+    },
+  },
+};

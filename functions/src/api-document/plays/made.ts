@@ -1,0 +1,49 @@
+import { answer } from '../../platform/entrance.ts';
+import { days } from '../../platform/clock.ts';
+import { refundPaymentSpec } from '../../payments/refunds/refunds.api.ts';
+import { payCoach } from '../../payouts/payouts.service.ts';
+import { people, type Stage } from './play.ts';
+
+/** What there must be before some callables can be called. */
+
+export async function subscribed(stage: Stage): Promise<string> {
+  const { subscriptionId } = await stage.subscribe('premium');
+  await stage.hear();
+  return subscriptionId;
+}
+
+/** A sale whose share is paid out to Karin and has arrived. */
+export async function paidOut(stage: Stage): Promise<string> {
+  await stage.buy();
+  const dueDate = '2026-11-23';
+  await payCoach(stage.ctx, { coachId: 'karin', currency: 'SEK', dueDate, runId: dueDate });
+  await stage.advance(days(4));
+  await stage.deliver();
+  return `karin_SEK_${dueDate}_1`;
+}
+
+/** A refund above the limit, which waits for a second administrator. */
+export async function awaitingApproval(stage: Stage): Promise<string> {
+  const paymentId = await stage.buy();
+  stage.ctx.config.refundApprovalLimit = 0;
+  const input = { paymentId, requestId: 'to-be-approved' };
+  const reply = await answer(stage.ctx, refundPaymentSpec, people.admin, input);
+  if (!('approvalId' in reply)) throw new Error('The refund needed nobody’s approval.');
+  return reply.approvalId;
+}
+
+/** A dispute that Karin has lost after her share was paid out, and whose share Stripe does not take back. */
+export async function owing(stage: Stage): Promise<void> {
+  await stage.control('stripe', 'switches', { disputeAfterSeconds: days(9) / 1000 });
+  await stage.buy({ card: 'pm_card_createDispute' });
+  await stage.advance(days(8));
+  await payCoach(stage.ctx, { coachId: 'karin', currency: 'SEK', dueDate: '2026-11-23', runId: '2026-11-23' });
+  await stage.deliver();
+  await stage.advance(days(2));
+  await stage.deliver();
+  const [dispute] = (await stage.stripe.disputes.list()).data;
+  const evidence = { uncategorized_text: 'losing_evidence' };
+  await stage.stripe.disputes.update(dispute?.id ?? '', { evidence, submit: true });
+  await stage.advance(days(1));
+  await stage.deliver();
+}
