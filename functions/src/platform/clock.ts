@@ -28,6 +28,18 @@ export function startOfBusinessDate(date: BusinessDate): Date {
   return start.toJSDate();
 }
 
+/**
+ * The moment at which a clock in Stockholm shows this time of the day, "09:30"; "24:00" is the end of the day. A time that
+ * comes twice on the night in autumn is the first; one that the night in spring skips is the moment of the skip.
+ */
+export function businessMoment(date: BusinessDate, time: string): Date {
+  const shown = DateTime.fromISO(`${date}T${time}`, { zone: businessZone });
+  if (!shown.isValid) throw new RangeError(`Not a time of a day: ${date} ${time}`);
+  const skipped = time !== '24:00' && shown.toFormat('HH:mm') !== time;
+  if (skipped) return shown.startOf('hour').toJSDate();
+  return new Date(Math.min(...shown.getPossibleOffsets().map((possible) => possible.toMillis())));
+}
+
 export function addDays(date: BusinessDate, days: number): BusinessDate {
   return DateTime.fromISO(date, { zone: 'utc' }).plus({ days }).toFormat('yyyy-MM-dd');
 }

@@ -1,0 +1,54 @@
+import { Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import { typedCollection } from '../platform/firestore/converters.ts';
+import type { Session, SessionPatch } from './sessions.ts';
+
+export const sessionPath = (id: string): string => `sessions/${id}`;
+const sessions = (db: Firestore) => typedCollection<Session>(db, 'sessions');
+
+export interface Kept {
+  id: string;
+  session: Session;
+}
+
+export const newSessionId = (db: Firestore): string => sessions(db).doc().id;
+
+export async function readSession(db: Firestore, id: string, tx?: Transaction): Promise<Session | undefined> {
+  const ref = sessions(db).doc(id);
+  return (await (tx ? tx.get(ref) : ref.get())).data();
+}
+
+export function createSession(db: Firestore, tx: Transaction, id: string, session: Session): void {
+  tx.create(sessions(db).doc(id), session);
+}
+
+export function updateSession(db: Firestore, tx: Transaction, id: string, patch: SessionPatch): void {
+  tx.update(db.doc(sessionPath(id)), patch);
+}
+
+/** Booked, and over by then, the oldest first. Index: status, endsAt. */
+export function bookedEndingBy(db: Firestore, by: Date, limit: number): Promise<Kept[]> {
+  return page(
+    sessions(db).where('status', '==', 'booked').where('endsAt', '<=', Timestamp.fromDate(by)),
+    'endsAt',
+    limit,
+  );
+}
+
+/** Booked, and not paid by then, the oldest first. Index: status, payBy. */
+export function unpaidPast(db: Firestore, now: Date, limit: number): Promise<Kept[]> {
+  return page(
+    sessions(db).where('status', '==', 'booked').where('payBy', '<=', Timestamp.fromDate(now)),
+    'payBy',
+    limit,
+  );
+}
+
+/** Paid after they were canceled, and not given back yet. */
+export function refundsDue(db: Firestore, limit: number): Promise<Kept[]> {
+  return page(sessions(db).where('refundDue', '==', true), '__name__', limit);
+}
+
+async function page(query: FirebaseFirestore.Query<Session, Session>, by: string, limit: number): Promise<Kept[]> {
+  const found = await query.orderBy(by).limit(limit).get();
+  return found.docs.map((doc) => ({ id: doc.id, session: doc.data() }));
+}

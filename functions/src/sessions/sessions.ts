@@ -1,0 +1,143 @@
+import type { FieldValue, Timestamp } from 'firebase-admin/firestore';
+import { paymentStatusOf, type OrderPaymentStatus } from '../payments/orders/orders.ts';
+import { minutes } from '../platform/clock.ts';
+import { Refusal } from '../platform/errors.ts';
+import type { Currency, Minor } from '../platform/money.ts';
+
+/** `no_show`: the student did not come. What was booked ends as one of the others and stays so. */
+export type SessionStatus = 'booked' | 'completed' | 'canceled' | 'no_show';
+
+/** What its payment says of it, as of an order; `credit`: it was paid for in advance. */
+export type SessionPaymentStatus = OrderPaymentStatus | 'credit';
+
+/** Who is coached: named by the payer, with a login of their own or without. */
+export interface Student {
+  name: string;
+  userId?: string;
+}
+
+/**
+ * What a session is paid with. `payment`: a charge for it alone; whether its price is held until completion says the payment
+ * (`held`; a tenant's own charge holds nothing). `credit`: one of those bought with `paymentId`, for `priceMinor` of it.
+ */
+export type PaidBy =
+  { with: 'payment'; paymentId?: string } | { with: 'credit'; paymentId: string; priceMinor: Minor; held: boolean };
+
+/** `system`: nobody paid in time, or the money came when it was over. */
+export type CanceledBy = 'customer' | 'coach' | 'admin' | 'system';
+
+/**
+ * `sessions/{id}`: read by the payer, the student and the coach, so nothing is in it that one of them may not see. Price,
+ * share and length are as they were when it was booked.
+ */
+export interface Session {
+  /** The payer. */
+  userId: string;
+  student: Student;
+  coachId: string;
+  productId: string;
+  /** The product's name. */
+  description: string;
+  startsAt: Timestamp;
+  endsAt: Timestamp;
+  status: SessionStatus;
+  paidBy: PaidBy;
+  paymentStatus: SessionPaymentStatus;
+  /** The PaymentIntent that pays it; another follows only when Stripe says that this one is canceled. */
+  activePaymentId?: string;
+  /** What is charged for it; with a credit, its part of what the credits cost. */
+  amount: number;
+  amountMinor: Minor;
+  currency: Currency;
+  /** Percent, inside the price. */
+  vatRate: number;
+  customerName: string;
+  /** Unpaid by then, its time is free again. Gone once it is paid. */
+  payBy?: Timestamp;
+  canceledBy?: CanceledBy;
+  canceledAt?: Timestamp;
+  /** Uid, or `system`. */
+  completedBy?: string;
+  completedAt?: Timestamp;
+  /** In words for both sides. */
+  reason?: string;
+  /** Its money came after it was canceled: the sweep gives all of it back. */
+  refundDue?: true;
+  /** How often it was moved. */
+  rescheduled: number;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+}
+
+/** A change of a session: fields to write, and fields to remove. */
+export type SessionPatch = { [field in keyof Session]?: Session[field] | FieldValue };
+
+/** What a caller is to a session; the payer before the student, where they are one. */
+export type Party = 'payer' | 'student' | 'coach';
+
+export function partyOf({ userId, student, coachId }: Session, uid: string): Party | undefined {
+  if (uid === userId) return 'payer';
+  if (uid === coachId) return 'coach';
+  return uid === student.userId ? 'student' : undefined;
+}
+
+/** The money is here, or was paid in advance. A part of it may have gone back. */
+export function isPaid({ paymentStatus }: Pick<Session, 'paymentStatus'>): boolean {
+  return paymentStatus === 'paid' || paymentStatus === 'partially_refunded' || paymentStatus === 'credit';
+}
+
+/** Booked for good: neither unpaid nor over. */
+export const isConfirmed = (session: Pick<Session, 'status' | 'paymentStatus'>): boolean =>
+  session.status === 'booked' && isPaid(session);
+
+/** How long a session is. */
+export const lengthMs = ({ startsAt, endsAt }: Pick<Session, 'startsAt' | 'endsAt'>): number =>
+  endsAt.toMillis() - startsAt.toMillis();
+
+/** By when an unpaid booking of this moment is to be paid: never later than it starts. */
+export function payByOf(now: Date, startsAt: Date, paymentMinutes: number): Date {
+  return new Date(Math.min(now.getTime() + minutes(paymentMinutes), startsAt.getTime()));
+}
+
+/** Throws the Refusal of a session that is not to be paid (any more). */
+export function requirePayable(id: string, { status, paymentStatus, payBy }: Session, now: Date): void {
+  const about = { sessionId: id };
+  if (paymentStatus === 'credit')
+    throw new Refusal('failed-precondition', 'paid-with-credit', `Session ${id} is paid with a credit.`, about);
+  if (isPaid({ paymentStatus }) || paymentStatus === 'refunded')
+    throw new Refusal('already-exists', 'session-paid', `Session ${id} is paid already.`, about);
+  if (status !== 'booked')
+    throw new Refusal('failed-precondition', 'session-not-booked', `Session ${id} is ${status}.`, about);
+  if (payBy && payBy.toMillis() <= now.getTime())
+    throw new Refusal(
+      'failed-precondition',
+      'booking-expired',
+      `Session ${id} was not paid in time. Book anew.`,
+      about,
+    );
+}
+
+export interface SessionNews {
+  patch: Pick<Session, 'paymentStatus'> & { refundDue?: true };
+  /** It is paid: no time limit any more. */
+  paid: boolean;
+}
+
+/**
+ * How a session follows its payment. Money for one that was canceled before it was paid is given back; what was canceled
+ * after that is dealt with by who canceled it. Undefined: nothing changes.
+ */
+export function followed(
+  session: Pick<Session, 'status' | 'paymentStatus'>,
+  payment: Parameters<typeof paymentStatusOf>[0],
+): SessionNews | undefined {
+  const paymentStatus = paymentStatusOf(payment);
+  if (paymentStatus === session.paymentStatus) return undefined;
+  const paid = isPaid({ paymentStatus });
+  const late = paid && session.status === 'canceled' && waits(session);
+  return { patch: { paymentStatus, ...(late ? { refundDue: true } : {}) }, paid };
+}
+
+/** Its money has not come. */
+export const waits = ({ paymentStatus }: Pick<Session, 'paymentStatus'>): boolean =>
+  paymentStatus === 'unpaid' || paymentStatus === 'pending' || paymentStatus === 'failed';
