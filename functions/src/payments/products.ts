@@ -18,6 +18,8 @@ export interface Product {
   accessWeeks?: number;
   credits?: number;
   stock?: number;
+  /** Of a session: how long it is, unless as long as the platform's sessions are (SESSION_MINUTES). */
+  durationMinutes?: number;
   /** Of a subscription: days before the first charge, once a customer; the contract it belongs to; months until it ends. */
   trialDays?: number;
   contractId?: string;

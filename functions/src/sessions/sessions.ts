@@ -1,4 +1,5 @@
 import type { FieldValue, Timestamp } from 'firebase-admin/firestore';
+import { hasCome, moneyIsHere, type MoneyOf } from '../payments/entitlements/money.ts';
 import { paymentStatusOf, type OrderPaymentStatus } from '../payments/orders/orders.ts';
 import { minutes } from '../platform/clock.ts';
 import { Refusal } from '../platform/errors.ts';
@@ -23,7 +24,7 @@ export interface Student {
 export type PaidBy =
   { with: 'payment'; paymentId?: string } | { with: 'credit'; paymentId: string; priceMinor: Minor; held: boolean };
 
-/** `system`: nobody paid in time, or the money came when it was over. */
+/** `system`: it was not paid in time, or its money went back some other way than by canceling it. */
 export type CanceledBy = 'customer' | 'coach' | 'admin' | 'system';
 
 /**
@@ -82,9 +83,8 @@ export function partyOf({ userId, student, coachId }: Session, uid: string): Par
 }
 
 /** The money is here, or was paid in advance. A part of it may have gone back. */
-export function isPaid({ paymentStatus }: Pick<Session, 'paymentStatus'>): boolean {
-  return paymentStatus === 'paid' || paymentStatus === 'partially_refunded' || paymentStatus === 'credit';
-}
+export const isPaid = ({ paymentStatus }: Pick<Session, 'paymentStatus'>): boolean =>
+  paymentStatus === 'paid' || paymentStatus === 'partially_refunded' || paymentStatus === 'credit';
 
 /** Booked for good: neither unpaid nor over. */
 export const isConfirmed = (session: Pick<Session, 'status' | 'paymentStatus'>): boolean =>
@@ -108,36 +108,37 @@ export function requirePayable(id: string, { status, paymentStatus, payBy }: Ses
     throw new Refusal('already-exists', 'session-paid', `Session ${id} is paid already.`, about);
   if (status !== 'booked')
     throw new Refusal('failed-precondition', 'session-not-booked', `Session ${id} is ${status}.`, about);
-  if (payBy && payBy.toMillis() <= now.getTime())
-    throw new Refusal(
-      'failed-precondition',
-      'booking-expired',
-      `Session ${id} was not paid in time. Book anew.`,
-      about,
-    );
+  if (payBy && payBy.toMillis() <= now.getTime()) throw bookingExpired(id);
 }
 
-export interface SessionNews {
-  patch: Pick<Session, 'paymentStatus'> & { refundDue?: true };
-  /** It is paid: no time limit any more. */
-  paid: boolean;
-}
+export const bookingExpired = (sessionId: string): Refusal =>
+  new Refusal('failed-precondition', 'booking-expired', `Session ${sessionId} was not paid in time. Book anew.`, {
+    sessionId,
+  });
 
-/**
- * How a session follows its payment. Money for one that was canceled before it was paid is given back; what was canceled
- * after that is dealt with by who canceled it. Undefined: nothing changes.
- */
-export function followed(
-  session: Pick<Session, 'status' | 'paymentStatus'>,
-  payment: Parameters<typeof paymentStatusOf>[0],
-): SessionNews | undefined {
-  const paymentStatus = paymentStatusOf(payment);
-  if (paymentStatus === session.paymentStatus) return undefined;
-  const paid = isPaid({ paymentStatus });
-  const late = paid && session.status === 'canceled' && waits(session);
-  return { patch: { paymentStatus, ...(late ? { refundDue: true } : {}) }, paid };
+/** As an order's, and a dispute that is lost gives back as a refund does. */
+export function paymentStatusFor(payment: Parameters<typeof paymentStatusOf>[0] & MoneyOf): OrderPaymentStatus {
+  const gone = hasCome(payment) && payment.difference === undefined && !moneyIsHere(payment);
+  return gone ? 'refunded' : paymentStatusOf(payment);
 }
 
 /** Its money has not come. */
-export const waits = ({ paymentStatus }: Pick<Session, 'paymentStatus'>): boolean =>
+export const isUnpaid = ({ paymentStatus }: Pick<Session, 'paymentStatus'>): boolean =>
   paymentStatus === 'unpaid' || paymentStatus === 'pending' || paymentStatus === 'failed';
+
+/**
+ * How a session follows its payment. `paid`: its money is here, for good as far as anybody knows. `late`: it came after the
+ * session was canceled, and all of it is given back. `returned`: all of it went back while the session was still to come,
+ * so that there will be none. Undefined: nothing changes.
+ */
+export function followed(
+  session: Pick<Session, 'status' | 'paymentStatus'>,
+  payment: Parameters<typeof paymentStatusFor>[0],
+): { paymentStatus: OrderPaymentStatus; becomes: 'paid' | 'late' | 'returned' | undefined } | undefined {
+  const paymentStatus = paymentStatusFor(payment);
+  if (paymentStatus === session.paymentStatus) return undefined;
+  if (isPaid({ paymentStatus }) && isUnpaid(session))
+    return { paymentStatus, becomes: session.status === 'canceled' ? 'late' : 'paid' };
+  const returned = paymentStatus === 'refunded' && session.status === 'booked';
+  return { paymentStatus, becomes: returned ? 'returned' : undefined };
+}

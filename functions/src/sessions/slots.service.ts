@@ -4,7 +4,7 @@ import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import type { Write } from '../platform/write.ts';
 import { requireOffered, stillTaken, takenBy, type Span } from './availability.ts';
-import type { Session } from './sessions.ts';
+import { bookingExpired, type Session } from './sessions.ts';
 import * as store from './slots.store.ts';
 
 type Where = Pick<Session, 'coachId' | 'startsAt'>;
@@ -41,17 +41,12 @@ export function planFreeTime(ctx: Context, sessionId: string, session: Where): W
 }
 
 /**
- * Plans that a session keeps its time until somebody has made sure that it cannot be paid any more: paying is begun. Undefined
- * when the time is somebody else's by now.
+ * Plans that a session keeps its time until somebody has made sure that it cannot be paid any more: paying is begun. Throws
+ * the Refusal of one whose time was given to another by then.
  */
-export async function planKeepTime(
-  ctx: Context,
-  tx: Transaction,
-  sessionId: string,
-  session: Where,
-): Promise<Write[] | undefined> {
+export async function planKeepTime(ctx: Context, tx: Transaction, sessionId: string, session: Where): Promise<Write[]> {
   const day = await store.readDay(ctx.db, session.coachId, dayOf(session).date, tx);
   const entry = day.taken[sessionId];
-  if (!entry) return undefined;
+  if (!entry) throw bookingExpired(sessionId);
   return entry.until ? [(t) => store.keepTime(ctx.db, t, day, sessionId)] : [];
 }
