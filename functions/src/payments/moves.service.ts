@@ -3,10 +3,11 @@ import { planFlag } from '../admin/flags.service.ts';
 import type { Context } from '../platform/context.ts';
 import { planLetter } from '../platform/mail.ts';
 import type { Write } from '../platform/write.ts';
+import * as session from '../sessions/pay.service.ts';
 import { differenceFrom, type News } from './charged.ts';
 import { planEntitlement } from './entitlements/entitlements.service.ts';
 import { failedDebitLetter, isDebit, receiptLetter } from './letters.ts';
-import { planFollow } from './orders/pay.service.ts';
+import * as order from './orders/pay.service.ts';
 import { mergeStatus, type Payment } from './payments.ts';
 import { updatePayment } from './payments.store.ts';
 
@@ -25,7 +26,7 @@ export function newsPatch(payment: Payment, { status: told, charged, failure }: 
 }
 
 /**
- * Plans all that follows from news of a payment, from whichever side they come: the payment itself, its order, letters, a
+ * Plans all that follows from news of a payment, from whichever side they come: the payment itself, what it pays for, letters, a
  * flag where something else was charged than was owed. `more` is what the same transaction changes in the payment beside.
  */
 export async function planNews(
@@ -46,10 +47,18 @@ export async function planNews(
   ];
 }
 
-/** What follows from a payment as it will be, whoever changes it: its order, and what its buyer may use. */
+/** In the transaction that writes a new payment: what is paid for once only is this payment's from now on. */
+export async function planAttach(ctx: Context, tx: Transaction, payment: Payment): Promise<Write[]> {
+  const { orderId, sessionId } = payment;
+  if (orderId) return order.planAttach(ctx, tx, orderId, payment);
+  return sessionId ? session.planAttach(ctx, tx, sessionId, payment) : [];
+}
+
+/** What follows from a payment as it will be, whoever changes it: its order or session, and what its buyer may use. */
 export async function planConsequences(ctx: Context, tx: Transaction, next: Payment): Promise<Write[]> {
   return [
-    ...(await planFollow(ctx, tx, next)),
+    ...(await order.planFollow(ctx, tx, next)),
+    ...(await session.planFollow(ctx, tx, next)),
     ...(await planEntitlement(ctx, tx, next.userId, [{ of: 'payment', payment: next }])),
   ];
 }

@@ -6,7 +6,7 @@ import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
 import { minor, toMajor, toStripeCurrency, zero, type Currency, type Minor } from '../platform/money.ts';
 import { runWrites } from '../platform/write.ts';
-import { onceOfOrder } from './checkout/checkout.ts';
+import { onceOfPayment } from './checkout/checkout.ts';
 import { closePages } from './checkout/pages.service.ts';
 import { ensureAccountCustomer } from './account-customers.service.ts';
 import { ensureCustomer } from './customers.service.ts';
@@ -20,8 +20,7 @@ import {
   type ConfirmHow,
   type IntentCommand,
 } from './intents.service.ts';
-import { planNews } from './moves.service.ts';
-import { planAttach } from './orders/pay.service.ts';
+import { planAttach, planNews } from './moves.service.ts';
 import {
   breakdown,
   nothingHeld,
@@ -143,7 +142,8 @@ export async function executePayment(
   command: IntentCommand,
   plan: PaymentPlan,
 ): Promise<Stripe.PaymentIntent> {
-  if (plan.orderId) await closePages(ctx, onceOfOrder(plan.orderId));
+  const once = onceOfPayment(plan);
+  if (once) await closePages(ctx, once);
   const stripeAccount = plan.coach && tenantAccountOf(plan.coach);
   const { attempt, paymentMethodId } = plan;
   const on: IntentCommand = {
@@ -166,7 +166,8 @@ async function startIntent(ctx: Context, command: IntentCommand, plan: PaymentPl
   try {
     await createIfMissing(ctx, paymentOf(ctx, command, plan, intent));
     // A page that was opened meanwhile did not see this payment.
-    if (plan.orderId) await closePages(ctx, onceOfOrder(plan.orderId));
+    const once = onceOfPayment(plan);
+    if (once) await closePages(ctx, once);
   } catch (error) {
     // What it was to pay is closed or paid meanwhile. Nobody has its client secret yet, and nobody shall pay it.
     const late = error instanceof FinalRefusal || (error instanceof Refusal && error.reason === 'paid-on-a-page');
@@ -295,7 +296,7 @@ export function newPayment(
 export async function createIfMissing(ctx: Context, payment: Payment): Promise<void> {
   await ctx.db.runTransaction(async (tx) => {
     if (await store.readPayment(ctx.db, payment.stripePaymentId, tx)) return;
-    const attached = payment.orderId ? await planAttach(ctx, tx, payment.orderId, payment) : [];
+    const attached = await planAttach(ctx, tx, payment);
     store.createPayment(ctx.db, tx, payment);
     runWrites(tx, attached);
   });

@@ -1,6 +1,7 @@
 import type { Transaction } from 'firebase-admin/firestore';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
+import { owedForSession } from '../sessions/pay.service.ts';
 import { owedForOrder } from './orders/pay.service.ts';
 import type { Owed, Target } from './plans.ts';
 import { acceptedCurrencies, requireSellable, type Product } from './products.ts';
@@ -21,9 +22,9 @@ const product: Source = async (ctx, tx, _uid, productId) => {
   }
   if (sold.kind === 'session') {
     throw new Refusal(
-      'unimplemented',
-      'sessions-not-sold-yet',
-      `${sold.name} is a ${sold.kind}; sessions cannot be sold yet.`,
+      'failed-precondition',
+      'use-book-session',
+      `${sold.name} is a session at a time of its own. Call bookSession, and pay for what it booked.`,
     );
   }
   if (sold.kind === 'bundle') return bundle(ctx, tx, productId, sold);
@@ -43,15 +44,11 @@ async function bundle(ctx: Context, tx: Transaction, productId: string, sold: Pr
   return { productId, description: name, amountMinor, currency, vatRate, coach, ...held };
 }
 
-const session: Source = async () => {
-  throw new Refusal('unimplemented', 'sessions-not-payable', 'Sessions cannot be paid for yet.');
-};
-
 /** One source for each thing that can be paid for. */
 const sources: Record<Target['kind'], Source> = {
   product,
   order: owedForOrder,
-  session,
+  session: owedForSession,
 };
 
 /** What the caller owes for the target, frozen: price, fee and owner come from our documents, never from the client. */

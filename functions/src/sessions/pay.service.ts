@@ -38,6 +38,11 @@ export async function owedForSession(ctx: Context, tx: Transaction, uid: string,
   };
 }
 
+/** The PaymentIntent that was begun for it last. */
+export async function activePaymentOf(ctx: Context, sessionId: string): Promise<string | undefined> {
+  return (await store.readSession(ctx.db, sessionId))?.activePaymentId;
+}
+
 /** As an order's: in the transaction that writes a new payment, it is the session's from now on. */
 export async function planAttach(ctx: Context, tx: Transaction, sessionId: string, payment: Payment): Promise<Write[]> {
   const session = await store.readSession(ctx.db, sessionId, tx);

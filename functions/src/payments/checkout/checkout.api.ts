@@ -22,6 +22,7 @@ export const createCheckoutSessionSpec: CallableSpec<CheckoutInput, CheckoutRepl
     mode: z.enum(['payment', 'subscription', 'setup']),
     productId: documentIdSchema.optional(),
     orderId: documentIdSchema.optional(),
+    sessionId: documentIdSchema.optional(),
     successUrl: address,
     cancelUrl: address.optional(),
     locale: locale.optional(),

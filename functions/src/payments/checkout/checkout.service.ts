@@ -34,6 +34,7 @@ export interface CheckoutInput {
   /** What is bought, exactly one of them; none in setup mode. */
   productId?: string | undefined;
   orderId?: string | undefined;
+  sessionId?: string | undefined;
   /** May hold Stripe's placeholder {CHECKOUT_SESSION_ID} in its query. */
   successUrl: string;
   cancelUrl?: string | undefined;
@@ -117,22 +118,22 @@ async function planCheckout(
 }
 
 async function planPurchase(ctx: Context, tx: Transaction, caller: Caller, input: CheckoutInput): Promise<Purchase> {
-  const { mode, productId, orderId, requestId, quantity } = input;
+  const { mode, productId, orderId, sessionId, requestId, quantity } = input;
   if (quantity !== undefined && mode !== 'subscription') {
     throw new Refusal('invalid-argument', 'quantity-of-subscriptions', 'A quantity is told of subscriptions only.');
   }
   if (mode === 'subscription') return { mode, subscription: await planBegun(ctx, tx, caller, input) };
   if (mode === 'payment') {
-    const payment = await planPayment(ctx, tx, caller, { productId, orderId, requestId });
+    const payment = await planPayment(ctx, tx, caller, { productId, orderId, sessionId, requestId });
     if (!payment.openPaymentId) return { mode, payment };
     throw new Refusal(
       'failed-precondition',
       'payment-under-way',
-      'A payment of this order was begun in the app. Finish it there.',
+      'A payment of it was begun in the app. Finish it there.',
       { paymentId: payment.openPaymentId },
     );
   }
-  if (productId !== undefined || orderId !== undefined) {
+  if (productId !== undefined || orderId !== undefined || sessionId !== undefined) {
     throw new Refusal('invalid-argument', 'nothing-to-buy', 'In setup mode a card is saved and nothing is bought.');
   }
   return { mode: 'setup', currency: ctx.config.currency };
@@ -142,9 +143,9 @@ async function planBegun(
   ctx: Context,
   tx: Transaction,
   caller: Caller,
-  { productId, orderId, quantity }: CheckoutInput,
+  { productId, orderId, sessionId, quantity }: CheckoutInput,
 ): Promise<SubscriptionPlan> {
-  if (productId === undefined || orderId !== undefined) {
+  if (productId === undefined || orderId !== undefined || sessionId !== undefined) {
     throw new Refusal('invalid-argument', 'name-a-subscription', 'Name the productId that is subscribed to.');
   }
   const plan = await planSubscription(ctx, tx, caller, { productId, quantity });
@@ -208,8 +209,7 @@ export async function executeCheckout(ctx: Context, command: IntentCommand, plan
     ...(once ? { once } : {}),
   };
   await store.createIfMissing(ctx.db, checkout);
-  if (purchase.mode === 'payment' && purchase.payment.orderId)
-    await giveWay(ctx, purchase.payment.orderId, { id: session.id, stripeAccountId });
+  if (purchase.mode === 'payment') await giveWay(ctx, purchase.payment, { id: session.id, stripeAccountId });
   return { checkoutId: session.id, ...(stripeAccountId ? { stripeAccountId } : {}) };
 }
 

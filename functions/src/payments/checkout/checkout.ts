@@ -34,7 +34,7 @@ export interface Checkout {
   /** The connected account that charges for itself (charge model `direct`); absent on the platform. */
   stripeAccountId?: string;
   purchase: Purchase;
-  /** Names what is bought once only (an order, a subscription): this page is closed before it is bought in another way. */
+  /** Names what is bought once only (an order, a session, a subscription): this page is closed before it is bought in another way. */
   once?: string;
   promotionCodes: boolean;
   status: CheckoutStatus;
@@ -49,12 +49,18 @@ export interface Checkout {
 type Params = Stripe.Checkout.SessionCreateParams;
 
 export const onceOfOrder = (orderId: string): string => `order:${orderId}`;
+export const onceOfSession = (sessionId: string): string => `session:${sessionId}`;
 export const onceOfSubscription = (uid: string, productId: string): string => `subscription:${uid}:${productId}`;
 
 /** Undefined for what may be bought any number of times. */
 export function onceOf(uid: string, purchase: Purchase): string | undefined {
   if (purchase.mode === 'subscription') return onceOfSubscription(uid, purchase.subscription.productId);
-  return purchase.mode === 'payment' && purchase.payment.orderId ? onceOfOrder(purchase.payment.orderId) : undefined;
+  return purchase.mode === 'payment' ? onceOfPayment(purchase.payment) : undefined;
+}
+
+export function onceOfPayment({ orderId, sessionId }: Pick<PaymentPlan, 'orderId' | 'sessionId'>): string | undefined {
+  if (orderId) return onceOfOrder(orderId);
+  return sessionId ? onceOfSession(sessionId) : undefined;
 }
 
 /** What every page is asked for. `metadata` only says whose page it is to a person who looks at it. */

@@ -3,8 +3,10 @@ import type { Context } from '../../platform/context.ts';
 import { FinalRefusal } from '../../platform/commands.ts';
 import { Refusal } from '../../platform/errors.ts';
 import { classifyStripeError, idOf } from '../../platform/stripe.ts';
+import { activePaymentOf } from '../../sessions/pay.service.ts';
 import { refusalOf } from '../intents.service.ts';
 import { readOrder } from '../orders/orders.store.ts';
+import type { PaymentPlan } from '../plans.ts';
 import { readPayment } from '../payments.store.ts';
 import { openOf } from './checkout.store.ts';
 
@@ -24,7 +26,7 @@ export async function retrieveSession(
 }
 
 /**
- * Closes the open pages of what is bought once (an order, a subscription) before it is bought in another way. `except`: the
+ * Closes the open pages of what is bought once (an order, a session, a subscription) before it is bought in another way. `except`: the
  * request whose own page stays. Refuses when one of them was just used.
  */
 export async function closePages(ctx: Context, once: string, except?: string): Promise<void> {
@@ -50,15 +52,16 @@ async function expirePage(stripe: Stripe, id: string, stripeAccount: string | un
 }
 
 /**
- * A payment of the order that was begun in the app while this page was made goes first. Each side looks for the other after
+ * A payment of the order or session that was begun in the app while this page was made goes first. Each side looks for the other after
  * it has written its own document, so at least one of them sees the other.
  */
 export async function giveWay(
   ctx: Context,
-  orderId: string,
+  { orderId, sessionId }: Pick<PaymentPlan, 'orderId' | 'sessionId'>,
   page: { id: string; stripeAccountId: string | undefined },
 ): Promise<void> {
-  const activePaymentId = (await readOrder(ctx.db, orderId))?.activePaymentId;
+  const ofOrder = orderId ? (await readOrder(ctx.db, orderId))?.activePaymentId : undefined;
+  const activePaymentId = sessionId ? await activePaymentOf(ctx, sessionId) : ofOrder;
   const active = activePaymentId ? await readPayment(ctx.db, activePaymentId) : undefined;
   if (!active || active.status === 'canceled') return;
   const session = await retrieveSession(ctx, page.id, page.stripeAccountId);
@@ -67,7 +70,7 @@ export async function giveWay(
   throw new FinalRefusal(
     'failed-precondition',
     'payment-under-way',
-    'A payment of this order was begun in the app. Finish it there.',
+    'A payment of it was begun in the app. Finish it there.',
     { paymentId: active.stripePaymentId },
   );
 }

@@ -6,7 +6,7 @@ import type { Context } from '../../platform/context.ts';
 import { toMajor } from '../../platform/money.ts';
 import { expanded, idOf } from '../../platform/stripe.ts';
 import type { Write } from '../../platform/write.ts';
-import { planAttach } from '../orders/pay.service.ts';
+import { planAttach } from '../moves.service.ts';
 import { intentParams, mergeIntent, paymentOf } from '../payments.service.ts';
 import { createPayment, paymentPath, readPayment, updatePayment } from '../payments.store.ts';
 import type { Payment } from '../payments.ts';
@@ -91,11 +91,10 @@ function recounted(ctx: Context, { stripePaymentId: id, status, amountMinor }: P
 const stringsOf = (metadata: Stripe.MetadataParam | undefined): Record<string, string> =>
   Object.fromEntries(Object.entries(metadata ?? {}).map(([key, value]) => [key, String(value)]));
 
-/** An order that is closed or paid meanwhile is not this payment's; whoever moves the payment on tells a person. */
+/** An order or a session that is closed or paid meanwhile is not this payment's; whoever moves the payment on tells a person. */
 async function planAttached(ctx: Context, tx: Transaction, payment: Payment): Promise<Write[]> {
-  if (!payment.orderId) return [];
   try {
-    return await planAttach(ctx, tx, payment.orderId, payment);
+    return await planAttach(ctx, tx, payment);
   } catch (error) {
     if (error instanceof FinalRefusal) return [];
     throw error;

@@ -175,7 +175,7 @@ describe('paying an order', () => {
     const both = processPayment(world.ctx, lisa, { orderId, productId: 'book', requestId: 'payment-1' });
     await expect(both).rejects.toMatchObject({ reason: 'name-one-thing-to-pay' });
     const session = processPayment(world.ctx, lisa, { sessionId: 'session', requestId: 'payment-1' });
-    await expect(session).rejects.toMatchObject({ code: 'unimplemented' });
+    await expect(session).rejects.toMatchObject({ reason: 'session-not-found' });
   });
 
   it('keeps the card when a later tab asks for it', async () => {
