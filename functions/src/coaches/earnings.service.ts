@@ -12,6 +12,7 @@ import {
   ripen,
   type Earning,
   type NewEarning,
+  type Settlement,
 } from './earnings.ts';
 import * as store from './earnings.store.ts';
 
@@ -40,19 +41,19 @@ export interface PayableEarnings {
   held: Earning[];
 }
 
-/** Reads inside the transaction that freezes a payout, so that a refund in between aborts it. `limit` is for each of the three. */
+/**
+ * Reads inside the transaction that freezes a payout, so that a refund in between aborts it. Past the limit the newest
+ * are left out, never what rests: then debts of theirs wait for a later payout, which the ledger's bound has room for.
+ */
 export async function payableEarnings(
   ctx: Context,
   tx: Transaction,
   coachId: string,
-  wanted: { currency: Currency; availableBy: Timestamp; limit: number },
+  { currency, availableBy, limit }: { currency: Currency; availableBy: Timestamp; limit: number },
 ): Promise<PayableEarnings> {
-  const [debts, open, held] = await Promise.all([
-    store.bySettlement(ctx.db, tx, coachId, { ...wanted, settlement: 'debt' }),
-    store.bySettlement(ctx.db, tx, coachId, { ...wanted, settlement: 'open' }),
-    store.resting(ctx.db, tx, coachId, wanted),
-  ]);
-  return { debts, open, held };
+  const found = await store.counting(ctx.db, tx, coachId, { currency, by: availableBy, limit });
+  const of = (settlement: Settlement) => found.filter((earning) => earning.settlement === settlement);
+  return { debts: of('debt'), open: of('open'), held: of('held') };
 }
 
 /** Reserves parts of earnings that the same transaction has read. */

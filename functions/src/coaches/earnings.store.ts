@@ -37,34 +37,24 @@ export async function ofPayment(
     .sort((a, b) => b.createdAt.toMillis() - a.createdAt.toMillis());
 }
 
-/** Earnings in one settlement whose money has come loose, the oldest first. Index: settlement, currency, availableOn. */
-export async function bySettlement(
+/**
+ * All that a payout reckons with, in one query: what rests first, then debts and what has come loose, the oldest first.
+ * Index: settlement, currency, countsFrom.
+ */
+export async function counting(
   db: Firestore,
   tx: Transaction,
   coachId: string,
-  wanted: { settlement: Settlement; currency: Currency; availableBy: Timestamp; limit: number },
+  wanted: { currency: Currency; by: Timestamp; limit: number },
 ): Promise<Earning[]> {
+  const unsettled: Settlement[] = ['debt', 'held', 'open'];
   const found = await tx.get(
     earnings(db, coachId)
-      .where('settlement', '==', wanted.settlement)
+      .where('settlement', 'in', unsettled)
       .where('currency', '==', wanted.currency)
-      .where('availableOn', '<=', wanted.availableBy)
-      .orderBy('availableOn')
+      .where('countsFrom', '<=', wanted.by)
+      .orderBy('countsFrom')
       .limit(wanted.limit),
-  );
-  return found.docs.map((doc) => doc.data() as Earning);
-}
-
-/** Earnings that rest while they are disputed, whether their money has come loose or not. */
-export async function resting(
-  db: Firestore,
-  tx: Transaction,
-  coachId: string,
-  wanted: { currency: Currency; limit: number },
-): Promise<Earning[]> {
-  const held: Settlement = 'held';
-  const found = await tx.get(
-    earnings(db, coachId).where('settlement', '==', held).where('currency', '==', wanted.currency).limit(wanted.limit),
   );
   return found.docs.map((doc) => doc.data() as Earning);
 }

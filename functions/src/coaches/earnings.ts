@@ -1,4 +1,4 @@
-import type { Timestamp } from 'firebase-admin/firestore';
+import { Timestamp } from 'firebase-admin/firestore';
 import { minor, type Currency, type Minor } from '../platform/money.ts';
 
 export type EarningStatus = 'pending' | 'available' | 'paid' | 'reversed' | 'held';
@@ -26,6 +26,8 @@ export interface Earning {
   reversedMinor: Minor;
   /** Follows from the amounts and the status; written so that it can be asked for. */
   settlement: Settlement;
+  /** From when a payout reckons with it: what is disputed at any time, all else from `availableOn`. Written so that one query finds it. */
+  countsFrom?: Timestamp;
   /** The sale's ledger document; payout items are named by it. */
   ledgerId: string;
   createdAt: Timestamp;
@@ -43,11 +45,17 @@ export function openMinor(earning: Pick<Earning, 'amountMinor' | 'feeMinor' | 'p
   return minor(earning.amountMinor - earning.feeMinor - earning.reversedMinor - earning.paidMinor);
 }
 
-/** Keeps `settlement` true to the amounts; every write of an earning goes through here. */
-export function settle(earning: Earning): Earning {
+const always = Timestamp.fromMillis(0);
+
+/** Keeps `settlement` and `countsFrom` true to the rest; every write of an earning goes through here. */
+export function settle({ countsFrom: _before, ...earning }: Earning): Earning {
   const open = openMinor(earning);
-  if (earning.status === 'held') return { ...earning, settlement: 'held' };
-  return { ...earning, settlement: open > 0 ? 'open' : open < 0 ? 'debt' : 'settled' };
+  if (earning.status === 'held') return { ...earning, settlement: 'held', countsFrom: always };
+  return {
+    ...earning,
+    settlement: open > 0 ? 'open' : open < 0 ? 'debt' : 'settled',
+    ...(earning.availableOn ? { countsFrom: earning.availableOn } : {}),
+  };
 }
 
 export function newEarning(earning: NewEarning, at: Timestamp): Earning {
