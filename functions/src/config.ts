@@ -32,6 +32,8 @@ const params = {
   automaticTax: defineString('AUTOMATIC_TAX', { default: 'false' }),
   schedulerServiceAccount: defineString('SCHEDULER_SERVICE_ACCOUNT', { default: '' }),
   disputeLoss: defineString('DISPUTE_LOSS', { default: 'coach' }),
+  sessionMinutes: defineInt('SESSION_MINUTES', { default: 60 }),
+  sessionPaymentMinutes: defineInt('SESSION_PAYMENT_MINUTES', { default: 30 }),
   writeOffApprovalLimit: defineInt('WRITE_OFF_APPROVAL_LIMIT', { default: 500_000 }),
 };
 
@@ -116,6 +118,9 @@ const schema = z.object({
   schedulerServiceAccount: z.string(),
   /** Who bears the coach's share of a lost dispute: it is taken back from the coach, or the platform writes it off. */
   disputeLoss: z.enum(['coach', 'platform']),
+  /** How long a session is whose product does not say, and how long an unpaid booking keeps its time. */
+  sessionMinutes: z.number().int().min(5).max(720),
+  sessionPaymentMinutes: z.number().int().min(1).max(1440),
   /** Minor units: a coach's debt above this is written off by two administrators. */
   writeOffApprovalLimit: z.number().int().min(0),
 });

@@ -24,6 +24,7 @@ export {
   startCoachOnboarding,
 } from './coaches/coaches.api.ts';
 export { setCoachTerms, updatePayoutSettings } from './coaches/settings.api.ts';
+export { bookSession, setAvailability } from './sessions/booking.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
 export { getCoachEarnings, getPayoutInvoice, getPayoutStatement, listPayouts } from './payouts/reports.api.ts';
 export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';

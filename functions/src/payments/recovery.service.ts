@@ -11,6 +11,8 @@ import { finish, type CommandRecord } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf, Refusal } from '../platform/errors.ts';
 import { runWrites } from '../platform/write.ts';
+import { setAvailabilityCommand } from '../sessions/availability.service.ts';
+import { bookSessionCommand } from '../sessions/booking.service.ts';
 import { releaseParked } from '../webhooks/webhooks.service.ts';
 import { fetchIntent, type IntentCommand } from './intents.service.ts';
 import * as changes from './subscriptions/changes.service.ts';
@@ -67,8 +69,10 @@ const resumers: Readonly<Record<string, Resumer>> = {
     const { id } = await executePayment(ctx, command, plan as PaymentPlan);
     return { paymentId: id };
   },
-  // The order was made in the commit that accepted the command.
+  // What they make is made in the commit that accepted the command.
   [createOrderCommand]: async (_ctx, _command, plan) => plan,
+  [bookSessionCommand]: async (_ctx, _command, plan) => plan,
+  [setAvailabilityCommand]: async (_ctx, _command, plan) => plan,
   [writeOffDebtCommand]: async (_ctx, _command, plan) => plan,
   [createSetupIntentCommand]: (ctx, command, plan) => executeSetup(ctx, command, plan),
   [createCheckoutCommand]: (ctx, command, plan) => executeCheckout(ctx, command, plan as CheckoutPlan),

@@ -12,6 +12,7 @@ import { resolveTransfers } from '../payments/transfers/resolve.service.ts';
 import { resolvePayouts } from '../payouts/payouts.service.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
+import { expireSessions } from '../sessions/expiry.service.ts';
 import { recoverEvents } from '../webhooks/recovery.service.ts';
 import { checkInvariants } from './invariants.service.ts';
 import { sweepFlag } from './reconciliation-flags.ts';
@@ -28,6 +29,7 @@ const parts: readonly SweepPart[] = [
   { part: 'events', run: recoverEvents },
   { part: 'commands', run: resumeCommands },
   { part: 'orders', run: expireOrders },
+  { part: 'unpaid sessions', run: expireSessions },
   { part: 'approvals', run: expireApprovals },
   { part: 'trials', run: settleSetups },
   { part: 'renewals', run: lookAtOverdue },

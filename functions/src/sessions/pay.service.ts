@@ -64,7 +64,12 @@ export async function planFollow(ctx: Context, tx: Transaction, payment: Payment
   if (!session || wrong) return planStranger(ctx, tx, which, payment, wrong ?? 'they differ');
   const news = followed(session, payment);
   if (!news) return [];
-  const patch: SessionPatch = { paymentStatus: news.paymentStatus, activePaymentId };
+  const isBack = news.paymentStatus === 'refunded';
+  const patch: SessionPatch = {
+    paymentStatus: news.paymentStatus,
+    activePaymentId,
+    ...(isBack && session.refundDue ? { refundDue: FieldValue.delete() } : {}),
+  };
   if (news.becomes === 'paid') {
     const paidBy = { with: 'payment', paymentId: activePaymentId } as const;
     return [patched(ctx, sessionId, { ...patch, paidBy, payBy: FieldValue.delete() })];

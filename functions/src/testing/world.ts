@@ -68,6 +68,8 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   automaticTax: false,
   schedulerServiceAccount: '',
   disputeLoss: 'coach',
+  sessionMinutes: 60,
+  sessionPaymentMinutes: 30,
   writeOffApprovalLimit: 500_000,
 };
 

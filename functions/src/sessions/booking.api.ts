@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { callable, documentIdSchema, requestIdSchema, wordsSchema, type CallableSpec } from '../platform/entrance.ts';
+import { limits } from './availability.ts';
+import { setAvailability as set, type AvailabilityInput, type AvailabilityReply } from './availability.service.ts';
+import { bookSession as book, type BookInput, type BookReply } from './booking.service.ts';
+
+const time = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time like 09:30, at most 24:00');
+const hours = { from: time, to: time };
+const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a day like 2026-11-23');
+
+export const setAvailabilitySpec: CallableSpec<AvailabilityInput, AvailabilityReply> = {
+  name: 'setAvailability',
+  right: 'coach or admin',
+  input: z.strictObject({
+    coachId: documentIdSchema.optional(),
+    requestId: requestIdSchema,
+    weekly: z.array(z.strictObject({ weekday: z.int().min(1).max(7), ...hours })).max(limits.weekly),
+    exceptions: z
+      .array(
+        z.discriminatedUnion('kind', [
+          z.strictObject({ kind: z.literal('off'), date }),
+          z.strictObject({ kind: z.literal('extra'), date, ...hours }),
+        ]),
+      )
+      .max(limits.exceptions),
+    noticeHours: z.int().min(0).max(limits.noticeHours),
+    horizonDays: z.int().min(1).max(limits.horizonDays),
+  }),
+  handle: (ctx, caller, input) => set(ctx, caller, input),
+};
+
+export const bookSessionSpec: CallableSpec<BookInput, BookReply> = {
+  name: 'bookSession',
+  right: 'anyone signed in',
+  limit: { perMinute: 10, perDay: 100 },
+  input: z.strictObject({
+    productId: documentIdSchema,
+    startsAt: z.iso.datetime({ offset: true }),
+    student: z.strictObject({ name: wordsSchema(100), userId: documentIdSchema.optional() }).optional(),
+    useCredit: z.boolean().optional(),
+    requestId: requestIdSchema,
+  }),
+  handle: (ctx, caller, input) => book(ctx, caller, input),
+};
+
+export const setAvailability = callable(setAvailabilitySpec);
+export const bookSession = callable(bookSessionSpec);
