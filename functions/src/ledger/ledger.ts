@@ -61,8 +61,21 @@ export interface Parts {
   feeMinor: Minor;
   /** Percent: 25, 12, 6 or 0; of several rates the effective one. */
   vatRate: number;
-  /** Set when there are several rates: what of the gross is at which. They sum to it. */
+  /** Set when there are several rates: what of the sale's gross is at which. A return carries its sale's. */
   vatLines?: { vatRate: number; grossMinor: Minor }[];
+  /** The coach charges VAT on the share (registered for it when the sale was booked). */
+  coachVat?: true;
+  /**
+   * What of the same payment was income before this document, less what had gone back, and the coach's part of that.
+   * Absent: nothing. VAT is rounded over this and this document together, so that any sequence of parts ends at the öre
+   * where the whole would.
+   */
+  before?: IncomeSoFar;
+}
+
+export interface IncomeSoFar {
+  grossMinor: Minor;
+  coachMinor: Minor;
 }
 
 export interface LedgerEntry {

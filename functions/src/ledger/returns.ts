@@ -1,6 +1,6 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { minor, negate, zero, type Currency, type Minor } from '../platform/money.ts';
-import { assertBalanced, deltas, type Account, type LedgerEntry, type LedgerKind } from './ledger.ts';
+import { assertBalanced, deltas, type Account, type LedgerEntry, type LedgerKind, type Parts } from './ledger.ts';
 
 /**
  * What comes back after a sale: refunds, transfer reversals, fee refunds, disputes. One document per Stripe money object,
@@ -14,6 +14,8 @@ export interface ReturnBooking {
   amountMinor: Minor;
   /** Percent, of the sale. */
   vatRate: number;
+  /** What VAT is worked out by beside the rate: the sale's, and where the payment stood before this. */
+  vat?: Pick<Parts, 'vatLines' | 'coachVat' | 'before'>;
   /** What it is about: `re_…`, `trr_…`, `fr_…`, `du_…`. */
   stripeObjectId: string;
   balanceTransactionIds: string[];
@@ -156,7 +158,7 @@ function entry(
     occurredAt: booking.occurredAt,
     currency: booking.currency,
     deltas: deltas(moved),
-    parts: { grossMinor: booking.amountMinor, ...shares, vatRate: booking.vatRate },
+    parts: { grossMinor: booking.amountMinor, ...shares, vatRate: booking.vatRate, ...booking.vat },
     ...(coachId ? { coachId } : {}),
     paymentId: booking.paymentId,
     ...(stripeAccountId ? { stripeAccountId } : {}),

@@ -1,6 +1,6 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { minor, negate, zero, type Currency, type Minor } from '../platform/money.ts';
-import { assertBalanced, deltas, type Account, type LedgerEntry, type LedgerKind } from './ledger.ts';
+import { assertBalanced, deltas, type Account, type LedgerEntry, type LedgerKind, type Parts } from './ledger.ts';
 
 /** Sales whose share is sent later, and the sending: charge models `separate` and `direct`, sessions, platform payouts. */
 interface Base {
@@ -19,6 +19,8 @@ export interface SharedSale extends Base {
   coachMinor: Minor;
   feeMinor: Minor;
   vatRate: number;
+  /** Of a part of a held price: the sale's, and where the payment stood before. */
+  vat?: Pick<Parts, 'vatLines' | 'coachVat' | 'before'>;
 }
 
 /**
@@ -125,6 +127,7 @@ function entry(kind: LedgerKind, id: string, sale: SharedSale, moved: Partial<Re
       coachMinor: sale.coachMinor,
       feeMinor: minor(sale.feeMinor),
       vatRate: sale.vatRate,
+      ...sale.vat,
     },
     coachId: sale.coachId,
     paymentId: sale.paymentId,

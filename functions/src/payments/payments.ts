@@ -80,7 +80,7 @@ export function tenantAccountOf(payment: Pick<Payment, 'chargeModel' | 'stripeAc
 
 /** Running totals of what refunds and lost disputes took back from a payment. */
 export interface Returned {
-  /** Split between the coach and the platform. */
+  /** Borne by the coach and the platform. */
   grossMinor: Minor;
   /** The coach's part of that. */
   coachMinor: Minor;

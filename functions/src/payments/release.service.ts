@@ -7,6 +7,7 @@ import { minor, type Currency, type Minor } from '../platform/money.ts';
 import type { Write } from '../platform/write.ts';
 import type { Payment } from './payments.ts';
 import { updatePayment } from './payments.store.ts';
+import { incomeSoFar, standingOf } from './aftermath/bearing.ts';
 import { releaseShare } from './release.ts';
 import { releaseId } from './transfers/transfers.ts';
 import { planTransfer } from './transfers/transfers.service.ts';
@@ -32,8 +33,11 @@ export async function planRelease(ctx: Context, tx: Transaction, release: Releas
   const { coachId, held, stripeChargeId, stripePaymentId } = payment;
   if (!coachId || !held || !stripeChargeId)
     throw new Error(`payments/${stripePaymentId} holds no money for session ${sessionId}.`);
-  const ledgerId = `${sessionId}:session_completed`;
-  if ((await readEntries(ctx.db, tx, [ledgerId])).has(ledgerId)) return [];
+  const [ledgerId, saleId] = [`${sessionId}:session_completed`, `${stripeChargeId}:sale`];
+  const booked = await readEntries(ctx.db, tx, [ledgerId, saleId]);
+  if (booked.has(ledgerId)) return [];
+  const sold = booked.get(saleId);
+  if (!sold) throw new Error(`ledger/${saleId}, which holds the money of session ${sessionId}, is not there.`);
   const { coachMinor, feeMinor, held: next } = releaseShare(payment, held, grossMinor);
   const entry = sessionCompleted(
     {
@@ -45,7 +49,11 @@ export async function planRelease(ctx: Context, tx: Transaction, release: Releas
       grossMinor,
       coachMinor,
       feeMinor,
-      vatRate: payment.vatRate,
+      vatRate: sold.parts.vatRate,
+      vat: {
+        ...(sold.parts.coachVat ? { coachVat: true } : {}),
+        before: incomeSoFar(standingOf(payment, sold)),
+      },
     },
     sessionId,
   );

@@ -1,5 +1,6 @@
 import type { Transaction } from 'firebase-admin/firestore';
 import { planFlag } from '../admin/flags.service.ts';
+import { readCoach } from '../coaches/coaches.service.ts';
 import { planEarning } from '../coaches/earnings.service.ts';
 import { planEntries } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
@@ -37,7 +38,8 @@ export async function planSale(
   facts: SaleFacts,
   sourceEventId: string | undefined,
 ): Promise<PlannedSale> {
-  const sale = bookSale(payment, facts, sourceEventId);
+  const coach = payment.coachId ? await readCoach(ctx, payment.coachId, tx) : undefined;
+  const sale = bookSale(payment, facts, sourceEventId, { coachVat: coach?.vatNumber !== undefined });
   const send = sale.toTransferMinor > 0;
   const orderId = shareId(payment.stripePaymentId);
   const writes = [

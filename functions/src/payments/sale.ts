@@ -77,10 +77,18 @@ interface Shared {
 export const isHeld = (payment: Pick<Payment, 'sessionId' | 'held'>): boolean =>
   payment.sessionId !== undefined || payment.held !== undefined;
 
-/** Turns what Stripe booked into ledger documents and the payment's figures. Pure; throws only on a broken invariant. */
-export function bookSale(payment: Payment, facts: SaleFacts, sourceEventId: string | undefined): BookedSale {
+/**
+ * Turns what Stripe booked into ledger documents and the payment's figures. `coachVat`: the coach is registered for VAT
+ * now. Pure; throws only on a broken invariant.
+ */
+export function bookSale(
+  payment: Payment,
+  facts: SaleFacts,
+  sourceEventId: string | undefined,
+  { coachVat }: { coachVat: boolean } = { coachVat: false },
+): BookedSale {
   const { balanceTransaction: booked, share, direct } = facts;
-  const shared = withVatLines(payment, facts, shareOut(payment, facts, sourceEventId));
+  const shared = withVat(payment, facts, shareOut(payment, facts, sourceEventId), coachVat);
   const fee = stripeFee({
     balanceTransactionId: shared.billed.transactionId,
     occurredAt: Timestamp.fromMillis(shared.billed.created * 1000),
@@ -120,10 +128,14 @@ export function bookSale(payment: Payment, facts: SaleFacts, sourceEventId: stri
   };
 }
 
-/** The parts of a sale at several VAT rates say which. The last takes what rounding a converted amount left. */
-function withVatLines({ vatLines }: Payment, facts: SaleFacts, shared: Shared): Shared {
-  if (!vatLines) return shared;
-  const { parts } = shared.sale;
+/**
+ * What the vouchers need beside the amounts: at which rates (the last line takes what rounding a converted amount left),
+ * and whether the coach's share has VAT in it. A tenant's VAT is the tenant's alone.
+ */
+function withVat({ vatLines }: Payment, facts: SaleFacts, shared: Shared, coachVat: boolean): Shared {
+  const registered = coachVat && !shared.sale.tenant && shared.sale.coachId ? { coachVat: true as const } : {};
+  const parts = { ...shared.sale.parts, ...registered };
+  if (!vatLines) return { ...shared, sale: { ...shared.sale, parts } };
   let leftMinor: number = parts.grossMinor;
   const lines = vatLines.map(({ vatRate, grossMinor }, index) => {
     const lineMinor = minor(index === vatLines.length - 1 ? leftMinor : settled(grossMinor, facts));

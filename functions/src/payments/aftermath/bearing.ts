@@ -1,11 +1,11 @@
-import type { LedgerEntry } from '../../ledger/ledger.ts';
+import type { IncomeSoFar, LedgerEntry } from '../../ledger/ledger.ts';
 import { nothingBorne, type Bearing, type KeptShare } from '../../ledger/returns.ts';
 import { minor, zero, type Minor } from '../../platform/money.ts';
 import type { Held, Payment, Returned } from '../payments.ts';
 
 /** Where a payment stands before the next amount goes back. All in the currency of the sale's balance transaction. */
 export interface Standing {
-  /** Shared with a coach so far, and the coach's part of it; zero where it is the platform's own. */
+  /** What became income so far, and the coach's part of it (zero where it is the platform's own). */
   sharedMinor: Minor;
   coachMinor: Minor;
   own: boolean;
@@ -49,9 +49,8 @@ export function bear(standing: Standing, amount: Minor, kept?: KeptShare): { bea
   const untouched = held !== undefined && standing.sharedMinor === 0;
   const fromHeld = untouched ? amount - owed : Math.max(0, Math.min(amount - owed, (held?.leftMinor ?? 0) - keptMinor));
   const rest = minor(amount - owed - fromHeld);
-  const shared = standing.own ? zero : rest;
-  const grossMinor = minor(returned.grossMinor + shared);
-  const coachSoFar = standing.own ? zero : proportion(standing.coachMinor, grossMinor, standing.sharedMinor);
+  const grossMinor = minor(returned.grossMinor + rest);
+  const coachSoFar = proportion(standing.coachMinor, grossMinor, standing.sharedMinor);
   const coachMinor = minor(coachSoFar - returned.coachMinor);
   return {
     bearing: {
@@ -60,7 +59,7 @@ export function bear(standing: Standing, amount: Minor, kept?: KeptShare): { bea
       heldMinor: minor(fromHeld),
       ownMinor: standing.own ? rest : zero,
       coachMinor: minor(coachMinor),
-      feeMinor: minor(shared - coachMinor),
+      feeMinor: standing.own ? zero : minor(rest - coachMinor),
     },
     standing: {
       ...standing,
@@ -79,6 +78,12 @@ export function bear(standing: Standing, amount: Minor, kept?: KeptShare): { bea
     },
   };
 }
+
+/** What of the payment is somebody's income now. */
+export const incomeSoFar = ({ sharedMinor, coachMinor, returned }: Standing): IncomeSoFar => ({
+  grossMinor: minor(sharedMinor - returned.grossMinor),
+  coachMinor: minor(coachMinor - returned.coachMinor),
+});
 
 /** A refund came back: the platform owes it to the customer. */
 export const oweAgain = (standing: Standing, amount: Minor): Standing => ({

@@ -11,12 +11,12 @@ import {
   type KeptShare,
   type ReturnBooking,
 } from '../../ledger/returns.ts';
-import { fromStripeCurrency, minor, negate, type Minor } from '../../platform/money.ts';
+import { fromStripeCurrency, minor, negate, zero, type Minor } from '../../platform/money.ts';
 import type { Payment } from '../payments.ts';
 import { statusAfter } from '../payments.ts';
 import type { AftermathBooked, AftermathFacts, DisputeFound, Movement, RefundFound } from './aftermath.ts';
 import { isHeld, lostMinor } from '../disputes/disputes.ts';
-import { bear, oweAgain, standingOf, type Standing } from './bearing.ts';
+import { bear, incomeSoFar, oweAgain, standingOf, type Standing } from './bearing.ts';
 import { disputedMinor, noAftermath, refundedMinor, remember } from './memory.ts';
 
 export interface BookingInput {
@@ -78,17 +78,20 @@ class Booking {
   returnedShare = 0;
   readonly #input: BookingInput;
   readonly #tenant: boolean;
+  /** What of a tenant's fee was not given back yet. */
+  #feeLeft: Minor;
 
   constructor(input: BookingInput) {
     this.#input = input;
     this.#tenant = input.payment.chargeModel === 'direct';
+    this.#feeLeft = input.sale.parts.feeMinor;
     this.standing = standingOf(input.payment, input.sale);
   }
 
   refund(found: RefundFound): void {
     const { taken, failed } = found;
     if (taken && this.#isNew(`${found.id}:refund`)) {
-      const booking = this.#booking(found.id, taken);
+      const booking = this.#incomeBack(this.#booking(found.id, taken));
       const kept = this.#input.kept.get(found.id);
       const { bearing, standing } = bear(this.standing, booking.amountMinor, kept);
       this.entries.push(refund(booking, bearing, kept));
@@ -109,8 +112,11 @@ class Booking {
   }
 
   feeRefund({ id, there, hereId, stripeAccountId }: AftermathFacts['feeRefunds'][number]): void {
+    const before = { grossMinor: this.#feeLeft, coachMinor: zero };
+    this.#feeLeft = minor(this.#feeLeft - Math.abs(there.amountMinor));
     if (!this.#isNew(`${id}:fee_refund`)) return;
-    const booking = { ...this.#booking(id, there, hereId ?? undefined), stripeAccountId };
+    const vat = this.#tenant ? { vat: { before } } : {};
+    const booking = { ...this.#booking(id, there, hereId ?? undefined), stripeAccountId, ...vat };
     this.entries.push(feeRefund(booking));
     if (this.#tenant) this.returnedShare -= booking.amountMinor;
   }
@@ -142,7 +148,8 @@ class Booking {
       feeMinor: 0,
       currency: facts.disputes.find(({ id }) => id === disputeId)?.movements[0]?.currency ?? sale.currency,
     };
-    const booking = { ...this.#booking(disputeId, movement), amountMinor: change, balanceTransactionIds: [] };
+    const lost = { ...this.#booking(disputeId, movement), amountMinor: change, balanceTransactionIds: [] };
+    const booking = this.#incomeBack(lost);
     this.entries.push(disputeLost(booking, bearing, step));
     this.standing = standing;
     if (payment.coachId) this.returnedShare += bearing.coachMinor;
@@ -162,6 +169,14 @@ class Booking {
       ...(sourceEventId ? { sourceEventId } : {}),
     });
     if (entry) this.entries.push(entry);
+  }
+
+  /** With what VAT is worked out by when income goes back. */
+  #incomeBack(booking: ReturnBooking): ReturnBooking {
+    if (this.#tenant) return booking;
+    const { vatLines, coachVat } = this.#input.sale.parts;
+    const sold = { ...(vatLines ? { vatLines } : {}), ...(coachVat ? { coachVat } : {}) };
+    return { ...booking, vat: { ...sold, before: incomeSoFar(this.standing) } };
   }
 
   #isNew(id: string): boolean {
