@@ -44,7 +44,9 @@ export type RunCoach = { coachId: string; currency: Currency; dueDate: BusinessD
   | { state: 'payout'; payoutId: string; amountMinor: Minor; numbers?: Numbers }
   | {
       state: 'nothing';
-      reason: NothingReason | PayoutObstacle | 'earlier-payout-open' | 'balance-refused';
+      reason: NothingReason | PayoutObstacle | 'earlier-payout-open' | 'balance-refused' | 'more-than-payable';
+      /** What of it could be paid all the same, were it enough. */
+      payableMinor?: Minor;
       numbers?: Numbers;
     }
 );
