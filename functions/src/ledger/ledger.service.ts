@@ -40,3 +40,11 @@ export async function planEntries(
   }
   return writes;
 }
+
+/** Plans the booking of what is certainly not booked yet, without looking: if it is, the commit fails. */
+export function planNewEntries(ctx: Context, entries: readonly LedgerEntry[]): Write[] {
+  return entries.map((entry) => {
+    assertBalanced(entry);
+    return (t: Transaction) => store.createEntry(ctx.db, t, entry, ctx.clock.now());
+  });
+}

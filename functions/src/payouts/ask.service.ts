@@ -1,7 +1,7 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
 import { planFlag } from '../admin/flags.service.ts';
-import { payoutObstacle } from '../coaches/coaches.ts';
+import { payoutObstacle, type PayoutObstacle } from '../coaches/coaches.ts';
 import { readCoach, refreshIfPossible } from '../coaches/coaches.service.ts';
 import type { Context } from '../platform/context.ts';
 import { toStripeCurrency } from '../platform/money.ts';
@@ -11,6 +11,7 @@ import * as flags from './payout-flags.ts';
 import * as logs from './payouts.logs.ts';
 import * as store from './payouts.store.ts';
 import { cameBack, payoutFacts, type Payout } from './payouts.ts';
+import { payCoachQueue } from './queue.ts';
 import { planClose, record } from './record.service.ts';
 
 /** `settled`: Stripe has it, or had it before. `closed`: it will not be. `unknown`: only asking again tells. */
@@ -20,22 +21,39 @@ export type AskOutcome = 'settled' | 'closed' | 'unknown';
 export class StripeBusy extends Error {}
 
 /**
- * Asks Stripe for a frozen payout and records the answer. Safe to call any number of times, at once, and after a crash
- * at any point: everyone asks the same under the same key. Throws StripeBusy.
+ * Asks Stripe for a payout that was frozen before, by whomever, and records the answer. Safe to call any number of times,
+ * at once, and after a crash at any point: everyone asks the same under the same key. Throws StripeBusy.
  */
 export async function ask(ctx: Context, id: string): Promise<AskOutcome> {
   const noted = await noteAsking(ctx, id);
-  if (noted.outcome !== 'ask') return noted.outcome;
-  const { payout, again } = noted;
-  logs.asking(ctx.log, id, again);
-  let made: Stripe.Payout;
+  if ('outcome' in noted) return noted.outcome;
+  const { payout, obstacle } = noted;
+  // Asked before: Stripe's list tells more surely than its memory of the key.
+  return settle(ctx, id, payout, async () => {
+    const found = await findAtStripe(ctx, id, payout);
+    return found ?? (obstacle ? undefined : create(ctx, id, payout));
+  });
+}
+
+/** Asks for one that this very call has frozen. */
+export const askFrozen = (ctx: Context, id: string, payout: Payout): Promise<AskOutcome> =>
+  settle(ctx, id, payout, () => create(ctx, id, payout));
+
+/** `making` gives Stripe's payout, or undefined where it is not to be made any more. */
+async function settle(
+  ctx: Context,
+  id: string,
+  payout: Payout,
+  making: () => Promise<Stripe.Payout | undefined>,
+): Promise<AskOutcome> {
+  logs.asking(ctx.log, id);
+  let made: Stripe.Payout | undefined;
   try {
-    // Asked before: Stripe's list tells more surely than its memory of the key.
-    const found = again ? await findAtStripe(ctx, id, payout) : undefined;
-    made = found ?? (await create(ctx, id, payout));
+    made = await making();
   } catch (error) {
     return settleFailure(ctx, id, payout, classifyStripeError(error));
   }
+  if (!made) return closeObstructed(ctx, id);
   await record(ctx, id, payoutFacts(made));
   return 'settled';
 }
@@ -54,9 +72,9 @@ async function create(ctx: Context, id: string, payout: Payout): Promise<Stripe.
   );
 }
 
-type Noted = { outcome: 'ask'; payout: Payout; again: boolean } | { outcome: AskOutcome };
+type Noted = { payout: Payout; obstacle: PayoutObstacle | undefined } | { outcome: AskOutcome };
 
-/** Written before Stripe is asked: from now on the payout may exist. What was never asked and may no longer be is closed instead. */
+/** Whether to ask, written where asking may follow: whoever would close the payout sees that somebody is at it. */
 function noteAsking(ctx: Context, id: string): Promise<Noted> {
   return ctx.db.runTransaction(async (tx): Promise<Noted> => {
     const payout = await store.readPayout(ctx.db, id, tx);
@@ -64,20 +82,29 @@ function noteAsking(ctx: Context, id: string): Promise<Noted> {
     if (payout.stripePayoutId !== undefined) return { outcome: 'settled' };
     if (cameBack(payout.status)) return { outcome: 'closed' };
     const now = ctx.clock.now();
-    if (payout.askedAt) {
-      // Past the key's life a second ask could be a second payout: the sweep looks at Stripe first.
-      const kept = keyStillKept(payout.askedAt.toDate(), now);
-      return kept ? { outcome: 'ask', payout, again: true } : { outcome: 'unknown' };
-    }
+    // Past the key's life a second ask could be a second payout: the sweep looks at Stripe first.
+    if (!keyStillKept(payout.askedAt.toDate(), now)) return { outcome: 'unknown' };
     const obstacle = payoutObstacle(await readCoach(ctx, payout.coachId, tx), now);
-    if (obstacle) {
-      const message = 'The coach could no longer be paid when Stripe was to be asked.';
-      runWrites(tx, await planClose(ctx, tx, id, payout, { status: 'canceled', code: obstacle, message }));
-      return { outcome: 'closed' };
-    }
-    const asked: Payout = { ...payout, askedAt: Timestamp.fromDate(now), updatedAt: Timestamp.fromDate(now) };
-    store.writePayout(ctx.db, tx, id, asked);
-    return { outcome: 'ask', payout: asked, again: false };
+    if (!obstacle) store.writePayout(ctx.db, tx, id, { ...payout, updatedAt: Timestamp.fromDate(now) });
+    return { payout, obstacle };
+  });
+}
+
+/** Longer than a task lives: whoever was asking has Stripe's answer by then, or will never have it. */
+const quietMs = payCoachQueue.timeoutSeconds * 1000;
+
+/** Stripe has none, and the coach may no longer be paid: closed once nobody can be asking for it any more. */
+function closeObstructed(ctx: Context, id: string): Promise<AskOutcome> {
+  return ctx.db.runTransaction(async (tx): Promise<AskOutcome> => {
+    const payout = await store.readPayout(ctx.db, id, tx);
+    if (!payout || payout.stripePayoutId !== undefined) return 'settled';
+    if (cameBack(payout.status)) return 'closed';
+    const now = ctx.clock.now();
+    const code = payoutObstacle(await readCoach(ctx, payout.coachId, tx), now);
+    if (!code || now.getTime() - payout.updatedAt.toMillis() < quietMs) return 'unknown';
+    const message = 'The coach could no longer be paid, and Stripe has no such payout.';
+    runWrites(tx, await planClose(ctx, tx, id, payout, { status: 'canceled', code, message }));
+    return 'closed';
   });
 }
 

@@ -7,11 +7,12 @@ import { productionContext } from '../platform/context.ts';
 import { guardedSchedule, guardedTask } from '../platform/entrance-guard.ts';
 import { baseOptions, documentIdSchema, stripeSecrets } from '../platform/entrance.ts';
 import { payCoachTask, startRun } from './payouts.service.ts';
+import { payCoachQueue, runTimeoutSeconds } from './queue.ts';
 
 /** Every day at 08:00 in Stockholm. Its day is the schedule's, so a late or doubled delivery is for the same day. */
 export const schedulePayouts = guardedSchedule(
   onSchedule(
-    { ...baseOptions, schedule: '0 8 * * *', timeZone: businessZone, timeoutSeconds: 540, retryCount: 3 },
+    { ...baseOptions, schedule: '0 8 * * *', timeZone: businessZone, timeoutSeconds: runTimeoutSeconds, retryCount: 3 },
     async (event) => {
       const ctx = await productionContext();
       await startRun(ctx, new Date(event.scheduleTime));
@@ -24,22 +25,25 @@ const taskSchema = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/),
   dueDate: z.iso.date(),
   runId: documentIdSchema,
+  seen: z
+    .strictObject({
+      stripeAccountId: documentIdSchema.optional(),
+      scheduledAt: z.iso.datetime(),
+      notedAt: z.string().regex(/^\d+\.\d+$/),
+    })
+    .optional(),
 });
-
-const maxAttempts = 5;
 
 export const payCoach = guardedTask(
   onTaskDispatched<unknown>(
     {
       ...baseOptions,
-      timeoutSeconds: 300,
+      ...payCoachQueue,
       secrets: stripeSecrets,
-      retryConfig: { maxAttempts, minBackoffSeconds: 10 },
-      rateLimits: { maxConcurrentDispatches: 20, maxDispatchesPerSecond: 20 },
     },
     async (request) => {
       const ctx = await productionContext();
-      const last = request.retryCount >= maxAttempts - 1;
+      const last = request.retryCount >= payCoachQueue.retryConfig.maxAttempts - 1;
       const input = await taskInput(ctx, taskSchema, { queue: 'payCoach', id: request.id, data: request.data, last });
       await payCoachTask(ctx, input, last);
     },

@@ -12,7 +12,8 @@ export const nothingPaid = (log: Log, coachId: string, runId: string, reason: st
   log.info('payout.nothing-paid', { coachId, runId, reason });
 export const frozen = (log: Log, payoutId: string, amountMinor: number, currency: string) =>
   log.info('payout.frozen', { payoutId, amountMinor, currency });
-export const asking = (log: Log, payoutId: string, again: boolean) => log.info('payout.asking', { payoutId, again });
+export const overtaken = (log: Log, coachId: string, runId: string) => log.info('payout.overtaken', { coachId, runId });
+export const asking = (log: Log, payoutId: string) => log.info('payout.asking', { payoutId });
 export const recorded = (log: Log, payoutId: string, facts: PayoutFacts) =>
   log.info('payout.recorded', { payoutId, stripePayoutId: facts.id, stripeStatus: facts.status });
 export const refused = (log: Log, payoutId: string, code: string, message: string) =>

@@ -39,10 +39,12 @@ export interface Payout {
   failureMessage?: string;
   runId: string;
   dueDate: BusinessDate;
+  /** A person asked for it; `dueDate` is the day they did. */
+  byHand?: true;
   /** Idempotency key at Stripe; the document's id. */
   stripeKey: string;
-  /** When Stripe was first asked; its key lives from then. */
-  askedAt?: Timestamp;
+  /** When it was frozen and Stripe was asked, the one right after the other; its key lives from then. */
+  askedAt: Timestamp;
   /** Its items count in their earnings' `paidMinor`. False once the money came back or never left. */
   itemsReserved: boolean;
   /** Which invoice goes with it, by the coach's terms when it was paid, and how far that has come. */
@@ -86,6 +88,17 @@ export const lockId = (coachId: string, currency: Currency): string => `${coachI
 
 export const payoutId = (coachId: string, currency: Currency, dueDate: BusinessDate, attempt: number): string =>
   `${coachId}_${currency}_${dueDate}_${attempt}`;
+
+/** By hand: one payout for one request. */
+export const byHandId = (coachId: string, currency: Currency, date: BusinessDate, requestId: string): string =>
+  `${coachId}_${currency}_${date}_m${requestId}`;
+
+/** The n-th attempt at what this payout is an attempt at: `…_2026-11-23_2`, by hand `…_2026-11-23_m{requestId}_2`. */
+export function attemptId(id: string, { byHand }: Pick<Payout, 'byHand'>, n: number): string {
+  // A requestId has no underscore.
+  if (byHand) return `${id.replace(/(_m[A-Za-z0-9-]+)_\d+$/, '$1')}${n === 1 ? '' : `_${n}`}`;
+  return id.replace(/_\d+$/, `_${n}`);
+}
 
 /** Failed before canceled is arbitrary; that it is always the same is not: a tie must end alike in any order. */
 const ranks: readonly StripePayoutStatus[] = ['pending', 'in_transit', 'paid', 'canceled', 'failed'];

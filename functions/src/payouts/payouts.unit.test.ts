@@ -21,6 +21,7 @@ const frozen: Payout = {
   runId: '2026-11-23',
   dueDate: '2026-11-23',
   stripeKey: 'coach_SEK_2026-11-23_1',
+  askedAt: at,
   itemsReserved: true,
   checkAt: at,
   checks: 0,
@@ -118,7 +119,7 @@ describe('looking again', () => {
   };
 
   it('asks for an unclear outcome after 5 minutes, an hour, a day, and every day', () => {
-    const asked: Payout = { ...frozen, status: 'unknown', askedAt: at };
+    const asked: Payout = { ...frozen, status: 'unknown' };
     expect([0, 1, 2, 3, 9].map((checks) => inMinutes({ ...asked, checks }))).toEqual([5, 60, 1440, 1440, 1440]);
   });
 

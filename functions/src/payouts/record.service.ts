@@ -3,7 +3,7 @@ import { planFlag } from '../admin/flags.service.ts';
 import { readCoach } from '../coaches/coaches.service.ts';
 import { planMoves } from '../coaches/earnings.service.ts';
 import type { Invoicing } from '../coaches/terms.ts';
-import { planEntries } from '../ledger/ledger.service.ts';
+import { planEntries, planNewEntries } from '../ledger/ledger.service.ts';
 import { coachPayout, payoutReturned, type LedgerEntry } from '../ledger/ledger.ts';
 import type { Context } from '../platform/context.ts';
 import { minor } from '../platform/money.ts';
@@ -47,9 +47,9 @@ export async function planFacts(
   if (!first) return [];
   return [
     (t) => store.writePayout(ctx.db, t, id, next),
-    ...(await planEntries(ctx, tx, entriesOf(id, payout, heard, sourceEventId))),
+    ...(await planBooking(ctx, tx, payout, entriesOf(id, payout, heard, sourceEventId))),
     ...(await planEarningsOf(ctx, tx, id, payout, next)),
-    ...(await planUnlock(ctx, tx, id, next)),
+    ...(await planUnlock(ctx, tx, id, payout, next)),
     ...(await planTelling(ctx, tx, id, payout, next, first)),
   ];
 }
@@ -114,12 +114,28 @@ async function planEarningsOf(
   );
 }
 
+/**
+ * Open, and nothing was heard of it from Stripe: so nothing of it is booked, and the lock taken with it is still its own.
+ * Whatever ends that changes the payout in the same commit.
+ */
+const isFresh = (payout: Payout): boolean => payout.stripePayoutId === undefined && !cameBack(payout.status);
+
+async function planBooking(
+  ctx: Context,
+  tx: Transaction,
+  before: Payout,
+  entries: readonly LedgerEntry[],
+): Promise<Write[]> {
+  return isFresh(before) ? planNewEntries(ctx, entries) : planEntries(ctx, tx, entries);
+}
+
 /** The next payout may be reckoned once the ledger has this one. */
-async function planUnlock(ctx: Context, tx: Transaction, id: string, payout: Payout): Promise<Write[]> {
+async function planUnlock(ctx: Context, tx: Transaction, id: string, before: Payout, payout: Payout): Promise<Write[]> {
+  const { coachId, currency } = payout;
   const neverLeft = payout.stripePayoutId === undefined && cameBack(payout.status);
   if (!neverLeft && !isBooked(payout)) return [];
-  const lock = await store.readLock(ctx.db, payout.coachId, payout.currency, tx);
-  return lock?.payoutId === id ? [(t) => store.releaseLock(ctx.db, t, payout.coachId, payout.currency)] : [];
+  const own = isFresh(before) || (await store.readLock(ctx.db, coachId, currency, tx))?.payoutId === id;
+  return own ? [(t) => store.releaseLock(ctx.db, t, coachId, currency)] : [];
 }
 
 async function planTelling(
@@ -200,6 +216,6 @@ export async function planClose(
   return [
     (t) => store.writePayout(ctx.db, t, id, next),
     ...(await planEarningsOf(ctx, tx, id, payout, next)),
-    ...(await planUnlock(ctx, tx, id, next)),
+    ...(await planUnlock(ctx, tx, id, payout, next)),
   ];
 }

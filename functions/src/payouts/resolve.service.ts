@@ -20,8 +20,8 @@ import { resumeRuns } from './runs.service.ts';
 const sweepLimit = 50;
 
 /**
- * For the sweep: goes on with abandoned runs, and looks at the payouts whose time has come. Unclear outcomes are asked for, payouts that were frozen and
- * never asked are asked, those under way are looked up at Stripe; then the invoices that payouts wait for are written. One
+ * For the sweep: goes on with abandoned runs, and looks at the payouts whose time has come. Unclear outcomes are asked for,
+ * those under way are looked up at Stripe; then the invoices that payouts wait for are written. One
  * that fails holds up no other.
  */
 export async function resolvePayouts(
@@ -46,16 +46,12 @@ export async function resolvePayouts(
 
 async function resolve(ctx: Context, id: string, payout: Payout): Promise<void> {
   if (payout.stripePayoutId !== undefined) return lookUp(ctx, id, payout, payout.stripePayoutId);
-  if (!payout.askedAt) {
+  if (keyStillKept(payout.askedAt.toDate(), ctx.clock.now())) {
     await ask(ctx, id);
     return;
   }
   const found = await findAtStripe(ctx, id, payout);
   if (found) return record(ctx, id, payoutFacts(found));
-  if (keyStillKept(payout.askedAt.toDate(), ctx.clock.now())) {
-    await ask(ctx, id);
-    return;
-  }
   await closeNeverCreated(ctx, id);
 }
 

@@ -1,10 +1,11 @@
 import { Timestamp } from 'firebase-admin/firestore';
-import type { Coach } from '../coaches/coaches.ts';
+import { payoutObstacle, type Coach } from '../coaches/coaches.ts';
 import { pageOfCoaches } from '../coaches/coaches.service.ts';
 import { businessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { isBankingDay } from './calendar.ts';
 import { dueIn, windowOf } from './due.ts';
+import { versionText } from './explain.service.ts';
 import * as logs from './payouts.logs.ts';
 import { isAbandoned, type PayoutRun } from './runs.ts';
 import * as store from './runs.store.ts';
@@ -108,10 +109,10 @@ async function queuePage(
 ): Promise<number> {
   const due = page.flatMap(({ coachId, coach }) => {
     const dueDate = dueIn(coach.payoutSettings.cadence, { after: run.after, through: run.date });
-    return dueDate && coach.stripeAccountId ? [{ coachId, currency: coach.currency, dueDate }] : [];
+    return dueDate && coach.stripeAccountId ? [{ coachId, coach, dueDate }] : [];
   });
   for (let at = 0; at < due.length; at += width) {
-    await Promise.all(due.slice(at, at + width).map((coach) => queueCoach(ctx, runId, coach)));
+    await Promise.all(due.slice(at, at + width).map((each) => queueCoach(ctx, runId, run, each)));
   }
   return due.length;
 }
@@ -119,9 +120,19 @@ async function queuePage(
 async function queueCoach(
   ctx: Context,
   runId: string,
-  { coachId, currency, dueDate }: { coachId: string; currency: string; dueDate: string },
+  run: PayoutRun,
+  { coachId, coach, dueDate }: { coachId: string; coach: Coach; dueDate: string },
 ): Promise<void> {
-  const updatedAt = Timestamp.fromDate(ctx.clock.now());
-  await store.noteQueued(ctx.db, runId, { coachId, currency, dueDate, state: 'queued', updatedAt });
-  await ctx.tasks.enqueue('payCoach', `${runId}-${coachId}-${currency}`, { coachId, currency, dueDate, runId });
+  const { currency, stripeAccountId } = coach;
+  const now = ctx.clock.now();
+  const entry = { coachId, currency, dueDate, state: 'queued' as const, updatedAt: Timestamp.fromDate(now) };
+  const notedAt = await store.noteQueued(ctx.db, runId, entry);
+  const payable = stripeAccountId && !payoutObstacle(coach, now);
+  const seen = notedAt && {
+    ...(payable ? { stripeAccountId } : {}),
+    scheduledAt: run.scheduledAt.toDate().toISOString(),
+    notedAt: versionText(notedAt),
+  };
+  const payload = { coachId, currency, dueDate, runId, ...(seen ? { seen } : {}) };
+  await ctx.tasks.enqueue('payCoach', `${runId}-${coachId}-${currency}`, payload);
 }

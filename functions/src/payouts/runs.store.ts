@@ -1,4 +1,4 @@
-import type { Firestore, Transaction } from 'firebase-admin/firestore';
+import type { Firestore, Timestamp, Transaction } from 'firebase-admin/firestore';
 import type { BusinessDate } from '../platform/clock.ts';
 import { isAlreadyExists } from '../platform/errors.ts';
 import type { PayoutRun, RunCoach } from './runs.ts';
@@ -38,17 +38,23 @@ export async function running(db: Firestore, limit: number): Promise<{ runId: st
   return found.docs.map((doc) => ({ runId: doc.id, run: doc.data() as PayoutRun }));
 }
 
-/** Leaves what a payCoach task has written there already. */
-export async function noteQueued(db: Firestore, runId: string, coach: RunCoach): Promise<void> {
+/** When it was written; undefined: a payCoach task, or an earlier runner, has written there already, which stays. */
+export async function noteQueued(db: Firestore, runId: string, coach: RunCoach): Promise<Timestamp | undefined> {
   try {
-    await coaches(db, runId).doc(coach.coachId).create(coach);
+    return (await coaches(db, runId).doc(coach.coachId).create(coach)).writeTime;
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    if (isAlreadyExists(error)) return undefined;
+    throw error;
   }
 }
 
 export function writeRunCoach(db: Firestore, tx: Transaction, runId: string, coach: RunCoach): void {
   tx.set(coaches(db, runId).doc(coach.coachId), coach);
+}
+
+/** Only if nobody has written there since; otherwise the commit fails with FAILED_PRECONDITION. */
+export function answerQueued(db: Firestore, tx: Transaction, runId: string, coach: RunCoach, notedAt: Timestamp): void {
+  tx.update(coaches(db, runId).doc(coach.coachId), { ...coach }, { lastUpdateTime: notedAt });
 }
 
 export async function readRunCoach(db: Firestore, runId: string, coachId: string): Promise<RunCoach | undefined> {

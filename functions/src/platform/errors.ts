@@ -32,11 +32,17 @@ export function messageOf(error: unknown): string {
 
 /** gRPC status codes the Admin SDK throws. */
 const ALREADY_EXISTS = 6;
+const FAILED_PRECONDITION = 9;
 const ABORTED = 10;
 
 /** True for the error `create()` gives when the document is there already. */
 export function isAlreadyExists(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === ALREADY_EXISTS;
+}
+
+/** True for the error of an update of a document that is not the version it was to be. (Of a query without its index, too.) */
+export function isFailedPrecondition(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === FAILED_PRECONDITION;
 }
 
 /** True for the error of a transaction that others on the same documents kept from committing, in every retry. */

@@ -2,9 +2,19 @@ import { getFunctions } from 'firebase-admin/functions';
 import { region } from '../config.ts';
 import { messageOf } from './errors.ts';
 
+/** What the run saw when it queued a coach: saves the task reading it again, and is checked by what it commits. */
+export interface SeenByRun {
+  /** Left out when the coach could not be paid. */
+  stripeAccountId?: string;
+  /** The run's time, ISO 8601. */
+  scheduledAt: string;
+  /** When `payoutRuns/{runId}/coaches/{coachId}` was written: its version, `seconds.nanoseconds`. */
+  notedAt: string;
+}
+
 /** The task queues of the product; each is an exported function of the same name. */
 export interface TaskPayloads {
-  payCoach: { coachId: string; currency: string; dueDate: string; runId: string };
+  payCoach: { coachId: string; currency: string; dueDate: string; runId: string; seen?: SeenByRun };
   postVoucher: { voucherId: string };
 }
 
