@@ -48,7 +48,6 @@ export function setCoachTerms(ctx: Context, by: string, input: TermsInput): Prom
     requestId: input.requestId,
     input,
     plan: (tx) => planTerms(ctx, tx, { by, input, approved: false }),
-    execute: async (reply) => reply,
   });
 }
 
@@ -61,7 +60,6 @@ export const approvedTerms: ApprovedAction = (ctx, { approvalId, by, approvedBy,
     requestId: approvalId,
     input,
     plan: (tx) => planTerms(ctx, tx, { by, approvedBy, input, approved: true }),
-    execute: async (reply) => reply,
   });
 };
 
@@ -156,7 +154,6 @@ export function updatePayoutSettings(
     requestId: input.requestId,
     input,
     plan: (tx) => planSettings(ctx, tx, coachId, input),
-    execute: async (reply) => reply,
   });
 }
 

@@ -11,8 +11,6 @@ import { finish, type CommandRecord } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf, Refusal } from '../platform/errors.ts';
 import { runWrites } from '../platform/write.ts';
-import { setAvailabilityCommand } from '../sessions/availability.service.ts';
-import { bookSessionCommand } from '../sessions/booking.service.ts';
 import { releaseParked } from '../webhooks/webhooks.service.ts';
 import { fetchIntent, type IntentCommand } from './intents.service.ts';
 import * as changes from './subscriptions/changes.service.ts';
@@ -23,14 +21,12 @@ import { createSubscriptionCommand } from './subscriptions/subscriptions.service
 import { executePayment, processPaymentCommand } from './payments.service.ts';
 import type { PaymentPlan } from './plans.ts';
 import { createCheckoutCommand, executeCheckout, type CheckoutPlan } from './checkout/checkout.service.ts';
-import { writeOffDebtCommand } from './disputes/write-off.service.ts';
 import { createSetupIntentCommand, executeSetup } from './methods/methods.service.ts';
 import { executeSend, sendInvoiceCommand, type SendInvoicePlan } from './invoices/invoices.service.ts';
 import * as store from './payments.store.ts';
 import { executeRefund, refundPaymentCommand, type RefundPlan } from './refunds/refunds.service.ts';
 import { newsOfIntent } from './charged.ts';
 import { planNews } from './moves.service.ts';
-import { createOrderCommand } from './orders/orders.service.ts';
 import { tenantAccountOf, type Payment } from './payments.ts';
 import { fetchSale, noSale, planSale } from './sale.service.ts';
 import { idOf } from '../platform/stripe.ts';
@@ -69,11 +65,6 @@ const resumers: Readonly<Record<string, Resumer>> = {
     const { id } = await executePayment(ctx, command, plan as PaymentPlan);
     return { paymentId: id };
   },
-  // What they make is made in the commit that accepted the command.
-  [createOrderCommand]: async (_ctx, _command, plan) => plan,
-  [bookSessionCommand]: async (_ctx, _command, plan) => plan,
-  [setAvailabilityCommand]: async (_ctx, _command, plan) => plan,
-  [writeOffDebtCommand]: async (_ctx, _command, plan) => plan,
   [createSetupIntentCommand]: (ctx, command, plan) => executeSetup(ctx, command, plan),
   [createCheckoutCommand]: (ctx, command, plan) => executeCheckout(ctx, command, plan as CheckoutPlan),
   [createSubscriptionCommand]: (ctx, command, plan) => executeSubscription(ctx, command, plan as SubscriptionPlan),

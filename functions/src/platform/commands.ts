@@ -33,8 +33,11 @@ export interface Command<P, R> {
   input: unknown;
   /** Reads and decides inside the transaction that accepts the command. Throws Refusal; nothing is kept then. */
   plan(tx: Transaction): Promise<P>;
-  /** Does it, under Stripe keys made from uid and requestId. Run again after a crash. A thrown FinalRefusal is the command's result. */
-  execute(plan: P, startedAt: Date): Promise<R>;
+  /**
+   * Does it, under Stripe keys made from uid and requestId. Run again after a crash. A thrown FinalRefusal is the command's
+   * result. Left out where all is done in the commit that accepts the command: its plan is the result.
+   */
+  execute?(plan: P, startedAt: Date): Promise<R>;
 }
 
 /** A refusal that ends the command: the same requestId gives it again. (Other errors leave it `started`, to be resumed.) */
@@ -48,7 +51,10 @@ export function requestPath(uid: string, requestId: string): string {
 
 export async function runCommand<P extends object, R extends object>(ctx: Context, command: Command<P, R>): Promise<R> {
   const record = await accept<P, R>(ctx, command);
-  return finish<P, R>(ctx, record, (plan, startedAt) => command.execute(plan, startedAt));
+  return finish<P, R>(ctx, record, async (plan, startedAt) => {
+    if (!command.execute) throw new Error(`${command.command} is done when it is accepted, and is not done here.`);
+    return command.execute(plan, startedAt);
+  });
 }
 
 /** Finishes a command accepted earlier: a repeated call, or the sweep after a crash. */
@@ -101,7 +107,7 @@ async function accept<P, R>(ctx: Context, command: Command<P, R>): Promise<Comma
       plan,
       createdAt: at,
       updatedAt: at,
-      state: 'started',
+      ...(command.execute ? { state: 'started' } : { state: 'done', result: plan as unknown as R }),
     };
     tx.create(ref, record);
     return record;

@@ -56,6 +56,15 @@ describe('idempotent commands', () => {
     expect(calls.plan).toBe(1);
   });
 
+  it('is done with its plan where nothing is to be executed, so that a crash after the commit leaves nothing open', async () => {
+    const { ctx, calls, command } = setUp();
+    const { execute: _, ...planned } = command({});
+    await expect(runCommand(ctx, planned)).resolves.toEqual({ amount: 1 });
+    expect((await ctx.db.doc('requests/lisa_request-1').get()).data()).toMatchObject({ state: 'done' });
+    await expect(runCommand(ctx, planned)).resolves.toEqual({ amount: 1 });
+    expect(calls).toEqual({ plan: 1, execute: 0 });
+  });
+
   it('keeps a final refusal and forgets one of the plan', async () => {
     const { ctx, calls, command } = setUp();
     const decline = async (): Promise<Result> =>

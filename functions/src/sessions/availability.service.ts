@@ -18,7 +18,7 @@ export interface AvailabilityInput extends Offered {
 
 export type AvailabilityReply = Offered & { coachId: string };
 
-export const setAvailabilityCommand = 'setAvailability';
+const setAvailabilityCommand = 'setAvailability';
 
 /** When a coach can be booked from now on. What is booked already stays. Throws Refusal. */
 export function setAvailability(ctx: Context, caller: Caller, input: AvailabilityInput): Promise<AvailabilityReply> {
@@ -28,7 +28,6 @@ export function setAvailability(ctx: Context, caller: Caller, input: Availabilit
     requestId: input.requestId,
     input,
     plan: (tx) => planAvailability(ctx, tx, caller, input),
-    execute: async (reply) => reply,
   });
 }
 

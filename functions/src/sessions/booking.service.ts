@@ -40,7 +40,7 @@ export interface BookReply {
   paidBy: 'payment' | 'credit';
 }
 
-export const bookSessionCommand = 'bookSession';
+const bookSessionCommand = 'bookSession';
 
 /** Books a time with a coach. Time, price and credit are settled in the one commit that also accepts the command. */
 export function bookSession(ctx: Context, caller: Caller, input: BookInput): Promise<BookReply> {
@@ -50,8 +50,6 @@ export function bookSession(ctx: Context, caller: Caller, input: BookInput): Pro
     requestId: input.requestId,
     input,
     plan: (tx) => planBooking(ctx, tx, caller, input),
-    // Nothing is asked of anybody: what was planned is the session.
-    execute: async (reply) => reply,
   });
 }
 

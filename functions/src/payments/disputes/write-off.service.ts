@@ -39,7 +39,7 @@ export interface WriteOffReply {
   payments: { paymentId: string; amountMinor: Minor }[];
 }
 
-export const writeOffDebtCommand = 'writeOffDebt';
+const writeOffDebtCommand = 'writeOffDebt';
 const paymentLimit = 50;
 
 /** An administrator gives up what a coach owes: a loss of the platform's, and nothing is taken back for it any more. */
@@ -69,7 +69,6 @@ const runOrder = (ctx: Context, order: Order): Promise<WriteOffReply | AwaitingA
     requestId: order.requestId,
     input: order.input,
     plan: (tx) => decide(ctx, tx, order),
-    execute: async (reply) => reply,
   });
 
 interface Debt {

@@ -23,7 +23,7 @@ export interface CreateOrderReply {
   currency: Currency;
 }
 
-export const createOrderCommand = 'createOrder';
+const createOrderCommand = 'createOrder';
 
 /** Makes an order of catalogue items. Prices, share and stock are settled in the one commit that also accepts the command. */
 export async function createOrder(ctx: Context, caller: Caller, input: CreateOrderInput): Promise<CreateOrderReply> {
@@ -33,8 +33,6 @@ export async function createOrder(ctx: Context, caller: Caller, input: CreateOrd
     requestId: input.requestId,
     input,
     plan: (tx) => placeOrder(ctx, tx, caller.uid, input),
-    // Nothing is asked of anybody: what was planned is the order.
-    execute: async (placed) => placed,
   });
 }
 
