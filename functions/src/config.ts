@@ -34,6 +34,10 @@ const params = {
   disputeLoss: defineString('DISPUTE_LOSS', { default: 'coach' }),
   sessionMinutes: defineInt('SESSION_MINUTES', { default: 60 }),
   sessionPaymentMinutes: defineInt('SESSION_PAYMENT_MINUTES', { default: 30 }),
+  sessionFreeCancelHours: defineInt('SESSION_FREE_CANCEL_HOURS', { default: 24 }),
+  sessionLateCancelKeptPercent: defineInt('SESSION_LATE_CANCEL_KEPT_PERCENT', { default: 50 }),
+  sessionAutoCompleteHours: defineInt('SESSION_AUTO_COMPLETE_HOURS', { default: 48 }),
+  sessionRescheduleLimit: defineInt('SESSION_RESCHEDULE_LIMIT', { default: 3 }),
   writeOffApprovalLimit: defineInt('WRITE_OFF_APPROVAL_LIMIT', { default: 500_000 }),
 };
 
@@ -121,6 +125,13 @@ const schema = z.object({
   /** How long a session is whose product does not say, and how long an unpaid booking keeps its time. */
   sessionMinutes: z.number().int().min(5).max(720),
   sessionPaymentMinutes: z.number().int().min(1).max(1440),
+  /** Until so long before its start a session is canceled for nothing; later so much of what was paid is kept (0: nothing). */
+  sessionFreeCancelHours: z.number().int().min(0).max(720),
+  sessionLateCancelKeptPercent: z.number().int().min(0).max(100),
+  /** A session whose coach has said nothing of it is completed so long after its end. */
+  sessionAutoCompleteHours: z.number().int().min(1).max(720),
+  /** How often one session is moved. */
+  sessionRescheduleLimit: z.number().int().min(0).max(100),
   /** Minor units: a coach's debt above this is written off by two administrators. */
   writeOffApprovalLimit: z.number().int().min(0),
 });

@@ -27,6 +27,18 @@ export type PaidBy =
 /** `system`: it was not paid in time, or its money went back some other way than by canceling it. */
 export type CanceledBy = 'customer' | 'coach' | 'admin' | 'system';
 
+/** Minor units of the session's currency, as they were decided; how far a refund is, its own document says. */
+export interface Cancellation {
+  /** By the customer, too near to its start. */
+  late: boolean;
+  refundMinor: Minor;
+  /** Shared like a sale. */
+  keptMinor: Minor;
+  refundId?: string;
+  /** Of one booked with a credit. */
+  credit?: 'returned' | 'used';
+}
+
 /**
  * `sessions/{id}`: read by the payer, the student and the coach, so nothing is in it that one of them may not see. Price,
  * share and length are as they were when it was booked.
@@ -64,8 +76,15 @@ export interface Session {
   reason?: string;
   /** Its money came after it was canceled: the sweep gives all of it back. */
   refundDue?: true;
-  /** How often it was moved. */
+  /** How often it was moved, and by whom last. */
   rescheduled: number;
+  movedBy?: CanceledBy;
+  /** What canceling it did to its money. */
+  cancellation?: Cancellation;
+  /** How long it was, once it is completed: the coach's hours are summed by it. */
+  minutes?: number;
+  /** It counts for how reliably its coach's sessions take place: completed, not shown up to, canceled late or by the coach. */
+  counts?: true;
   createdAt: Timestamp;
   updatedAt: Timestamp;
 }

@@ -70,6 +70,10 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   disputeLoss: 'coach',
   sessionMinutes: 60,
   sessionPaymentMinutes: 30,
+  sessionFreeCancelHours: 24,
+  sessionLateCancelKeptPercent: 50,
+  sessionAutoCompleteHours: 48,
+  sessionRescheduleLimit: 3,
   writeOffApprovalLimit: 500_000,
 };
 
