@@ -40,7 +40,10 @@ export interface BookingInput {
 export function bookAftermath(input: BookingInput): AftermathBooked {
   const { payment, facts } = input;
   const ledger = new Booking(input);
-  for (const found of byTime(facts.refunds, (each) => each.createdMs)) ledger.refund(found);
+  for (const { found, movement, comesBack } of refundMoves(facts.refunds)) {
+    if (comesBack) ledger.refundFailed(found, movement);
+    else ledger.refund(found, movement);
+  }
   for (const found of byTime(facts.reversals, (each) => each.there.created)) ledger.reversal(found);
   for (const found of byTime(facts.feeRefunds, (each) => each.there.created)) ledger.feeRefund(found);
   for (const found of byTime(facts.disputes, (each) => each.createdMs)) ledger.disputeMovements(found);
@@ -48,11 +51,12 @@ export function bookAftermath(input: BookingInput): AftermathBooked {
   const aftermath = remember(known, facts.refunds, facts.disputes);
   for (const { id } of byTime(facts.disputes, (each) => each.createdMs)) {
     const dispute = aftermath.disputes[id];
-    if (!dispute || payment.chargeModel === 'direct') continue;
+    if (!dispute) continue;
     const change = minor(lostMinor(dispute) - dispute.lostMinor);
     if (change === 0) continue;
     const decisions = dispute.decisions + 1;
-    ledger.loss(id, change, decisions);
+    // A tenant's loss was booked when the money was withdrawn from them; that it is lost ends what it paid for.
+    if (payment.chargeModel !== 'direct') ledger.loss(id, change, decisions);
     aftermath.disputes[id] = { ...dispute, lostMinor: lostMinor(dispute), decisions };
   }
   const patch: Partial<Payment> = {
@@ -88,22 +92,22 @@ class Booking {
     this.standing = standingOf(input.payment, input.sale);
   }
 
-  refund(found: RefundFound): void {
-    const { taken, failed } = found;
-    if (taken && this.#isNew(`${found.id}:refund`)) {
-      const booking = this.#incomeBack(this.#booking(found.id, taken));
-      const kept = this.#input.kept.get(found.id);
-      const { bearing, standing } = bear(this.standing, booking.amountMinor, kept);
-      this.entries.push(refund(booking, bearing, kept));
-      this.returnedShare += this.#tenant ? booking.amountMinor : bearing.coachMinor;
-      if (!this.#tenant) this.standing = standing;
-    }
-    if (failed && this.#isNew(`${found.id}:refund_failed`)) {
-      const booking = this.#booking(found.id, failed);
-      this.entries.push(refundFailed(booking));
-      if (this.#tenant) this.returnedShare -= booking.amountMinor;
-      else this.standing = oweAgain(this.standing, booking.amountMinor);
-    }
+  refund({ id }: RefundFound, taken: Movement): void {
+    if (!this.#isNew(`${id}:refund`)) return;
+    const booking = this.#incomeBack(this.#booking(id, taken));
+    const kept = this.#input.kept.get(id);
+    const { bearing, standing } = bear(this.standing, booking.amountMinor, kept);
+    this.entries.push(refund(booking, bearing, kept));
+    this.returnedShare += this.#tenant ? booking.amountMinor : bearing.coachMinor;
+    if (!this.#tenant) this.standing = standing;
+  }
+
+  refundFailed({ id }: RefundFound, failed: Movement): void {
+    if (!this.#isNew(`${id}:refund_failed`)) return;
+    const booking = this.#booking(id, failed);
+    this.entries.push(refundFailed(booking));
+    if (this.#tenant) this.returnedShare -= booking.amountMinor;
+    else this.standing = oweAgain(this.standing, booking.amountMinor);
   }
 
   reversal({ id, there, here, stripeAccountId }: AftermathFacts['reversals'][number]): void {
@@ -205,6 +209,20 @@ const at = ({ created }: Movement): Timestamp => Timestamp.fromMillis(created * 
 
 function byTime<T extends { id: string }>(found: readonly T[], time: (each: T) => number): T[] {
   return [...found].sort((a, b) => time(a) - time(b) || (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * What refunds moved, in the order in which Stripe moved it: a refund made before another came back does not pay what is
+ * owed for that one, however late both are heard of.
+ */
+function refundMoves(
+  refunds: readonly RefundFound[],
+): { id: string; found: RefundFound; movement: Movement; comesBack: boolean }[] {
+  const moves = byTime(refunds, (each) => each.createdMs).flatMap((found) => [
+    ...(found.taken ? [{ id: found.id, found, movement: found.taken, comesBack: false }] : []),
+    ...(found.failed ? [{ id: found.id, found, movement: found.failed, comesBack: true }] : []),
+  ]);
+  return moves.sort((a, b) => a.movement.created - b.movement.created || Number(a.comesBack) - Number(b.comesBack));
 }
 
 /** The newest refund's reason and time, for people. */

@@ -1,0 +1,54 @@
+import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
+import { days, hours } from '../../platform/clock.ts';
+import { openShop, type Shop } from '../../testing/shop.ts';
+import type { Entitlements } from '../entitlements/entitlements.ts';
+
+let shop: Shop;
+afterEach(() => shop.close());
+
+const books = async () => trialBalance(await shop.all<LedgerDocument>('ledger'));
+
+it.each(['as they happen', 'all at once at the end'])(
+  'two refunds that fail one after the other are owed both, heard of %s',
+  async (how) => {
+    shop = await openShop();
+    const before = await books();
+    const paymentId = await shop.buy({ productId: 'mat', card: 'pm_card_refundFail' });
+    const hear = async () => void (how === 'as they happen' ? await shop.deliver() : undefined);
+    for (const amount of [10_000, 20_000]) {
+      await shop.stripe.refunds.create({ payment_intent: paymentId, amount });
+      await hear();
+      await shop.advance(hours(6));
+    }
+    // The first is back, the second not yet.
+    await shop.advance(hours(20));
+    await hear();
+    await shop.advance(days(1));
+    await shop.deliver();
+    const after = await books();
+    expect(after.customer_payable).toBe(-30_000);
+    expect(after.own_revenue - before.own_revenue).toBe(-19_900);
+    await shop.expectBooksAsStripe();
+  },
+);
+
+it('a tenant’s lost dispute ends what the payment gave access to', async () => {
+  shop = await openShop({ chargeModel: 'direct' });
+  const calm = { name: 'Calm', kind: 'programme', amountMinor: 49_900, currency: 'SEK', vatRate: 25, active: true };
+  await shop.ctx.db.doc('products/calm').set({ ...calm, coachId: 'karin', accessWeeks: 4 });
+  await shop.buy({ productId: 'calm', card: 'pm_card_createDispute' });
+  await shop.deliver();
+  const open = async () => {
+    const customer = await shop.read<{ entitlements: Entitlements }>('customers/lisa');
+    return Object.keys(customer?.entitlements.programmes ?? {});
+  };
+  expect(await open()).toEqual(['calm']);
+  const there = { stripeAccount: shop.account };
+  const [found] = (await shop.stripe.disputes.list({}, there)).data;
+  const evidence = { uncategorized_text: 'losing_evidence' };
+  await shop.stripe.disputes.update(found?.id ?? '', { evidence, submit: true }, there);
+  await shop.advance(days(1));
+  await shop.deliver();
+  expect(await open()).toEqual([]);
+  await shop.expectBooksAsStripe();
+});
