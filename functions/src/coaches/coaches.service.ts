@@ -8,7 +8,7 @@ import { classifyStripeError } from '../platform/stripe.ts';
 import { runWrites, type Write } from '../platform/write.ts';
 import { StaleFetch } from '../webhooks/webhooks.ts';
 import { accountFacts, connected, withAccount, withoutAccess, type AccountFacts } from './account.ts';
-import type { Coach } from './coaches.ts';
+import type { Cadence, Coach } from './coaches.ts';
 import * as logs from './coaches.logs.ts';
 import { planFollowUps } from './notices.service.ts';
 import * as store from './coaches.store.ts';
@@ -26,10 +26,10 @@ export async function coachByAccount(
   return found && { coachId: found.coachId, coach: found.coach };
 }
 
-/** Coaches by id, one page; `after` is the last id of the page before. */
+/** Coaches by id, one page; `after` is the last id of the page before. With `cadences` only those paid so. */
 export async function pageOfCoaches(
   ctx: Context,
-  page: { after?: string; limit: number },
+  page: { after?: string; limit: number; cadences?: readonly Cadence[] },
 ): Promise<{ coachId: string; coach: Coach }[]> {
   return (await store.page(ctx.db, page)).map(({ coachId, coach }) => ({ coachId, coach }));
 }

@@ -1,5 +1,5 @@
 import type { DocumentSnapshot, Firestore, Timestamp, Transaction } from 'firebase-admin/firestore';
-import type { Coach } from './coaches.ts';
+import type { Cadence, Coach } from './coaches.ts';
 
 /** `coaches/{uid}`. */
 const collection = 'coaches';
@@ -38,12 +38,13 @@ export async function byAccount(
   return doc && versioned(doc);
 }
 
-/** Coaches by id, one page. */
+/** Coaches by id, one page: all, or those paid at these cadences. */
 export async function page(
   db: Firestore,
-  { after, limit }: { after?: string; limit: number },
+  { after, limit, cadences }: { after?: string; limit: number; cadences?: readonly Cadence[] },
 ): Promise<VersionedCoach[]> {
   let query = db.collection(collection).orderBy('__name__').limit(limit);
+  if (cadences) query = query.where('payoutSettings.cadence', 'in', cadences);
   if (after !== undefined) query = query.startAfter(after);
   return (await query.get()).docs.flatMap((doc) => versioned(doc) ?? []);
 }

@@ -6,7 +6,9 @@ import { defaultTerms, type Terms } from './terms.ts';
 /** Where a coach's Stripe account stands, in one word a coach's page can show. */
 export type AccountStatus = 'none' | 'pending' | 'restricted' | 'active' | 'rejected' | 'deauthorized';
 
-export type Cadence = 'daily' | 'weekly' | 'biweekly' | 'monthly' | 'manual';
+export const cadences = ['daily', 'weekly', 'biweekly', 'monthly', 'manual'] as const;
+
+export type Cadence = (typeof cadences)[number];
 
 export interface PayoutSettings {
   cadence: Cadence;

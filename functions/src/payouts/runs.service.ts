@@ -1,5 +1,5 @@
 import { Timestamp } from 'firebase-admin/firestore';
-import { payoutObstacle, type Coach } from '../coaches/coaches.ts';
+import { cadences, payoutObstacle, type Cadence, type Coach } from '../coaches/coaches.ts';
 import { pageOfCoaches } from '../coaches/coaches.service.ts';
 import { businessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
@@ -86,8 +86,9 @@ export async function resumeRuns(ctx: Context): Promise<{ resumed: number }> {
 
 async function finish(ctx: Context, runId: string, begun: PayoutRun): Promise<RunReply> {
   let run = begun;
+  const due = cadences.filter((cadence) => dueIn(cadence, { after: run.after, through: run.date }));
   for (;;) {
-    const page = await pageOfCoaches(ctx, { ...(run.cursor === null ? {} : { after: run.cursor }), limit: pageSize });
+    const page = await dueCoaches(ctx, due, run.cursor);
     const queued = await queuePage(ctx, runId, run, page);
     const at = Timestamp.fromDate(ctx.clock.now());
     const last = page.length < pageSize;
@@ -99,6 +100,12 @@ async function finish(ctx: Context, runId: string, begun: PayoutRun): Promise<Ru
   }
   logs.runDone(ctx.log, runId, run.queued);
   return { runId, state: run.state, queued: run.queued };
+}
+
+/** One page is all that a run holds at once, however many coaches there are; on most days few of them are due. */
+async function dueCoaches(ctx: Context, due: readonly Cadence[], cursor: string | null) {
+  if (due.length === 0) return [];
+  return pageOfCoaches(ctx, { ...(cursor === null ? {} : { after: cursor }), limit: pageSize, cadences: due });
 }
 
 async function queuePage(
