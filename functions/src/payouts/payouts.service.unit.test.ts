@@ -489,15 +489,29 @@ async function stopAt(matches: (operation: string, path: string) => boolean, n: 
 }
 
 describe('a crash at any await', () => {
-  it.each(['before', 'after'] as const)(
-    '%s the database answers: one payout, every öre accounted for',
-    async (when) => {
+  /** What a run queues on that Monday, or the same without what the run saw. */
+  async function taskOf(day: string, fromRun: boolean): Promise<typeof task> {
+    if (!fromRun) return { ...task, dueDate: day, runId: day };
+    await startRun(ctx, new Date(`${day}T07:00:00Z`));
+    const queued = world.tasks.find(({ payload }) => 'runId' in payload && payload.runId === day);
+    expect(queued?.payload).toMatchObject({ coachId: 'karin', dueDate: day, seen: { stripeAccountId: account } });
+    return queued?.payload as typeof task;
+  }
+
+  it.each([
+    ['before', 'by a run', true],
+    ['after', 'by a run', true],
+    ['before', 'alone', false],
+    ['after', 'alone', false],
+  ] as const)(
+    '%s the database answers, asked for %s: one payout, every öre accounted for',
+    async (when, _by, fromRun) => {
       let day = dueDate;
       let reached = true;
       for (let stop = 1; reached; stop++) {
         day = addDays(day, 7);
-        const crashing = { ...task, dueDate: day, runId: day };
         await sell();
+        const crashing = await taskOf(day, fromRun);
         let seen = 0;
         reached = false;
         await new Promise<void>((done, failed) => {
