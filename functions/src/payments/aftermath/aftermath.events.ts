@@ -42,20 +42,34 @@ const planForeign = (ctx: Context, tx: Parameters<typeof planFlag>[1], event: St
     action: 'Look both up in the Stripe dashboard. Nothing was booked.',
   });
 
-/** Of a connected account's events only those about a customer's charge there concern us: `py_…` is a share's other end. */
-function onCharge(event: Stripe.Event, charge: string | { id: string } | null | undefined): ChargeAt | undefined {
+/** Of what happens to a connected account's charges only what a customer paid concerns us: a share's other end has no intent. */
+function ofCustomer(
+  event: Stripe.Event,
+  charge: string | { id: string } | null | undefined,
+  intent: string | { id: string } | null | undefined,
+): ChargeAt | undefined {
   const chargeId = idOf(charge);
-  if (!chargeId || (event.account && chargeId.startsWith('py_'))) return undefined;
+  if (!chargeId || (event.account && !idOf(intent))) return undefined;
   return { chargeId, tenantAccountId: event.account };
 }
 
 const ofRefund = hint((event) => {
-  const refund = event.data.object as Stripe.Refund;
-  return refund.source_transfer_reversal ? undefined : onCharge(event, refund.charge);
+  const { source_transfer_reversal: share, charge, payment_intent } = event.data.object as Stripe.Refund;
+  return share ? undefined : ofCustomer(event, charge, payment_intent);
 });
-const ofCharge = hint((event) => onCharge(event, event.data.object as Stripe.Charge));
-const ofDispute = hint((event) => onCharge(event, (event.data.object as Stripe.Dispute).charge));
-const ofTransfer = hint((event) => onCharge(event, (event.data.object as Stripe.Transfer).source_transaction));
+const ofCharge = hint((event) => {
+  const charge = event.data.object as Stripe.Charge;
+  return ofCustomer(event, charge, charge.payment_intent);
+});
+const ofDispute = hint((event) => {
+  const { charge, payment_intent } = event.data.object as Stripe.Dispute;
+  return ofCustomer(event, charge, payment_intent);
+});
+/** Transfers are the platform's alone. */
+const ofTransfer = hint((event) => {
+  const chargeId = idOf((event.data.object as Stripe.Transfer).source_transaction);
+  return chargeId && !event.account ? { chargeId } : undefined;
+});
 
 /** The fee of a destination charge names the platform's charge; that of a direct one only the tenant's. */
 const ofFee = hint((event) => {

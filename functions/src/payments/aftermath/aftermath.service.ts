@@ -15,6 +15,7 @@ import { sendOrder } from '../transfers/transfers.service.ts';
 import type { AftermathFacts } from './aftermath.ts';
 import { bookAftermath } from './booking.ts';
 import { fetchAftermath, type ChargeAt } from './fetch.service.ts';
+import { planKept } from './kept.service.ts';
 
 export { fetchAftermath } from './fetch.service.ts';
 
@@ -51,28 +52,31 @@ export async function planAftermath(
   const documents = await readEntries(ctx.db, tx, [`${facts.chargeId}:sale`, ...ledgerIds(facts)]);
   const sale = documents.get(`${facts.chargeId}:sale`);
   if (!sale) return { outcome: 'waits', for: salePath(facts.chargeId) };
+  const kept = payment.held ? await keptShares(ctx, tx, payment.stripePaymentId, facts.refunds) : new Map();
   const booked = bookAftermath({
     payment,
     sale,
     facts,
     booked: new Set(documents.keys()),
     decidedAt: at,
-    kept: payment.held ? await keptShares(ctx, tx, payment.stripePaymentId, facts.refunds) : new Map(),
+    kept,
     sourceEventId,
   });
   const next: Payment = { ...payment, ...booked.patch, updatedAt: Timestamp.fromDate(ctx.clock.now()) };
   const losses = await planLosses(ctx, tx, payment, booked.entries);
+  const shared = await planKept(ctx, tx, payment, booked, kept);
   const returnedShareMinor = minor(booked.returnedShareMinor - losses.writtenOffMinor);
   const writes = [
     ...(await planEntries(ctx, tx, booked.entries)),
     ...(await planShare(ctx, tx, payment, { returnedShareMinor, held: booked.held })),
     ...losses.writes,
+    ...shared.writes,
     ...(await planDisputeMirror(ctx, tx, payment, facts.disputes)),
     ...(await planConsequences(ctx, tx, next)),
     ...(await planRefundMirror(ctx, tx, next, facts.refunds)),
     ...planPatch(ctx, payment, booked.patch),
   ];
-  return { outcome: 'planned', writes, payment: next, send: losses.send };
+  return { outcome: 'planned', writes, payment: next, send: [...losses.send, ...shared.send] };
 }
 
 /** Several events tell of one thing: those that bring nothing new leave the payment alone, and do not wait for each other. */

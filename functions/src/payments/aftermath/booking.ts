@@ -211,18 +211,28 @@ function byTime<T extends { id: string }>(found: readonly T[], time: (each: T) =
   return [...found].sort((a, b) => time(a) - time(b) || (a.id < b.id ? -1 : 1));
 }
 
+interface RefundMove {
+  found: RefundFound;
+  movement: Movement;
+  comesBack: boolean;
+}
+
 /**
  * What refunds moved, in the order in which Stripe moved it: a refund made before another came back does not pay what is
  * owed for that one, however late both are heard of.
  */
-function refundMoves(
-  refunds: readonly RefundFound[],
-): { id: string; found: RefundFound; movement: Movement; comesBack: boolean }[] {
+function refundMoves(refunds: readonly RefundFound[]): RefundMove[] {
   const moves = byTime(refunds, (each) => each.createdMs).flatMap((found) => [
-    ...(found.taken ? [{ id: found.id, found, movement: found.taken, comesBack: false }] : []),
-    ...(found.failed ? [{ id: found.id, found, movement: found.failed, comesBack: true }] : []),
+    ...(found.taken ? [{ found, movement: found.taken, comesBack: false }] : []),
+    ...(found.failed ? [{ found, movement: found.failed, comesBack: true }] : []),
   ]);
-  return moves.sort((a, b) => a.movement.created - b.movement.created || Number(a.comesBack) - Number(b.comesBack));
+  return moves.sort((a, b) => a.movement.created - b.movement.created || withinSecond(a) - withinSecond(b));
+}
+
+/** Money that comes back pays a refund that waited for it in the same second; nothing comes back before it went. */
+function withinSecond({ found, comesBack }: RefundMove): number {
+  if (comesBack) return 1;
+  return found.failed !== null && found.failed.created === found.taken?.created ? 0 : 2;
 }
 
 /** The newest refund's reason and time, for people. */

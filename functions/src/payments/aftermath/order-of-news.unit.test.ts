@@ -52,3 +52,25 @@ it('a tenant’s lost dispute ends what the payment gave access to', async () =>
   expect(await open()).toEqual([]);
   await shop.expectBooksAsStripe();
 });
+
+it('a tenant’s charge by bank debit is refunded like any other', async () => {
+  shop = await openShop({ chargeModel: 'direct' });
+  await shop.control('stripe', 'switches', { debitsInSek: true });
+  const there = { stripeAccount: shop.account };
+  const method = await shop.stripe.paymentMethods.create(
+    {
+      type: 'sepa_debit',
+      sepa_debit: { iban: 'DE89370400440532013000' },
+      billing_details: { name: 'Lisa Kund', email: 'lisa@example.se' },
+    },
+    there,
+  );
+  const paymentId = await shop.buy({ card: method.id });
+  await shop.advance(days(12));
+  await shop.deliver();
+  await shop.stripe.refunds.create({ payment_intent: paymentId, amount: 10_000 }, there);
+  await shop.deliver();
+  expect(await shop.payment(paymentId)).toMatchObject({ status: 'partially_refunded', refundedMinor: 10_000 });
+  expect(await shop.all('refunds')).toMatchObject([{ status: 'succeeded', amountMinor: 10_000 }]);
+  await shop.expectBooksAsStripe();
+});
