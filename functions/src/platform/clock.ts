@@ -40,19 +40,25 @@ export function businessMoment(date: BusinessDate, time: string): Date {
   return new Date(Math.min(...shown.getPossibleOffsets().map((possible) => possible.toMillis())));
 }
 
-export function addDays(date: BusinessDate, days: number): BusinessDate {
-  return DateTime.fromISO(date, { zone: 'utc' }).plus({ days }).toFormat('yyyy-MM-dd');
+/** A calendar day as the UTC day of the same name, which is 24 hours long; throws RangeError where there is no such day. */
+function utcDay(date: BusinessDate): Date {
+  const day = new Date(`${date}T00:00:00Z`);
+  if (Number.isNaN(day.getTime())) throw new RangeError(`Not a calendar day: ${date}`);
+  return day;
+}
+
+export function addDays(date: BusinessDate, count: number): BusinessDate {
+  return new Date(utcDay(date).getTime() + days(count)).toISOString().slice(0, 10);
 }
 
 /** Whole days from one calendar day to another; negative when the second is earlier. */
 export function daysBetween(from: BusinessDate, to: BusinessDate): number {
-  const day = (date: BusinessDate) => DateTime.fromISO(date, { zone: 'utc' });
-  return day(to).diff(day(from), 'days').days;
+  return (utcDay(to).getTime() - utcDay(from).getTime()) / days(1);
 }
 
 /** 1 Monday … 7 Sunday. */
 export function weekday(date: BusinessDate): number {
-  return DateTime.fromISO(date, { zone: 'utc' }).weekday;
+  return utcDay(date).getUTCDay() || 7;
 }
 
 export const minutes = (n: number): number => n * 60_000;

@@ -115,7 +115,8 @@ function valueTest(operator: Operator, value: Value): (stored: Value) => boolean
   };
   switch (operator) {
     case '==':
-      return (stored) => sameValue(stored, value);
+      // Most queries ask for a word, and simulations run very many of them.
+      return typeof value === 'string' ? (stored) => stored === value : (stored) => sameValue(stored, value);
     case '!=':
       // A null field differs from nothing.
       return (stored) => stored !== null && !sameValue(stored, value);
@@ -138,7 +139,9 @@ function valueTest(operator: Operator, value: Value): (stored: Value) => boolean
       return (stored) => stored !== null && !unwanted.some((element) => sameValue(stored, element));
     }
     case 'array-contains':
-      return (stored) => isList(stored) && stored.some((element) => sameValue(element, value));
+      return typeof value === 'string'
+        ? (stored) => isList(stored) && stored.includes(value)
+        : (stored) => isList(stored) && stored.some((element) => sameValue(element, value));
   }
 }
 
