@@ -26,6 +26,7 @@ export {
 export { setCoachTerms, updatePayoutSettings } from './coaches/settings.api.ts';
 export { bookSession, setAvailability } from './sessions/booking.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
+export { requestPayout, retryPayout, runPayouts } from './payouts/by-hand.api.ts';
 export { getCoachEarnings, getPayoutInvoice, getPayoutStatement, listPayouts } from './payouts/reports.api.ts';
 export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';
 export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';

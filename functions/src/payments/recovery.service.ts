@@ -6,6 +6,7 @@ import {
   type DecisionPlan,
 } from '../admin/decisions.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
+import * as byHand from '../payouts/by-hand.service.ts';
 import { hours, minutes } from '../platform/clock.ts';
 import { finish, type CommandRecord } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
@@ -75,6 +76,9 @@ const resumers: Readonly<Record<string, Resumer>> = {
   [sendInvoiceCommand]: (ctx, command, plan) => executeSend(ctx, command, plan as SendInvoicePlan),
   [approveOperationCommand]: resumeDecision,
   [rejectOperationCommand]: resumeDecision,
+  [byHand.runPayoutsCommand]: (ctx, _command, plan) => byHand.executeRun(ctx, plan as byHand.RunPlan),
+  [byHand.requestPayoutCommand]: (ctx, _command, plan) => byHand.executeOne(ctx, plan as byHand.OnePayout),
+  [byHand.retryPayoutCommand]: (ctx, _command, plan) => byHand.executeOne(ctx, plan as byHand.OnePayout),
 };
 
 async function resume(ctx: Context, record: CommandRecord<object, object>, now: Date): Promise<boolean> {

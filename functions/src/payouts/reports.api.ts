@@ -15,7 +15,7 @@ import {
 import type { EarningsReply } from './reports.ts';
 
 /** A coach's id, a currency, a day or a requestId, a number. */
-const payoutIdSchema = z.string().regex(/^(?!__.*__$)[A-Za-z0-9_-]{1,400}$/, 'must be a payout’s id');
+export const payoutIdSchema = z.string().regex(/^(?!__.*__$)[A-Za-z0-9_-]{1,400}$/, 'must be a payout’s id');
 
 export const getCoachEarningsSpec: CallableSpec<EarningsInput, EarningsReply> = {
   name: 'getCoachEarnings',

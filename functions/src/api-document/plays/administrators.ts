@@ -12,6 +12,14 @@ export const administrators: Plays = {
     as: 'admin',
     input: async (stage) => ({ paymentId: await stage.buy(), reason: 'Ill', requestId }),
   },
+  runPayouts: {
+    does: 'A run by hand: for all who are due that day, or a payout of what is payable to one coach.',
+    as: 'admin',
+    input: async (stage) => {
+      await stage.buy();
+      return { coachId: 'karin', requestId };
+    },
+  },
   writeOffDebt: {
     does: 'Gives up what a coach owes. Above the limit a second administrator confirms.',
     as: 'admin',

@@ -1,6 +1,6 @@
 import { setCoachTermsSpec } from '../../coaches/settings.api.ts';
 import { answer } from '../../platform/entrance.ts';
-import { paidOut } from './made.ts';
+import { canceledPayout, paidOut } from './made.ts';
 import { page, people, requestId, type Plays } from './play.ts';
 
 export const coaches: Plays = {
@@ -44,6 +44,21 @@ export const coaches: Plays = {
       await paidOut(stage);
       return {};
     },
+  },
+  requestPayout: {
+    does: 'A coach who is paid by hand asks for what is payable, or for a part of it.',
+    as: 'coach',
+    input: async (stage) => {
+      await stage.buy();
+      const payoutSettings = { cadence: 'manual', minimumMinor: 2_000 };
+      await stage.ctx.db.doc('coaches/karin').update({ payoutSettings });
+      return { requestId };
+    },
+  },
+  retryPayout: {
+    does: 'Another attempt at a payout that failed or was canceled.',
+    as: 'coach',
+    input: async (stage) => ({ payoutId: await canceledPayout(stage), requestId }),
   },
   getPayoutStatement: {
     does: 'A payout’s statement as PDF or CSV.',

@@ -1,7 +1,7 @@
 import { answer } from '../../platform/entrance.ts';
 import { days } from '../../platform/clock.ts';
 import { refundPaymentSpec } from '../../payments/refunds/refunds.api.ts';
-import { payCoach } from '../../payouts/payouts.service.ts';
+import { payCoach, readPayout } from '../../payouts/payouts.service.ts';
 import { people, type Stage } from './play.ts';
 
 /** What there must be before some callables can be called. */
@@ -30,6 +30,18 @@ export async function awaitingApproval(stage: Stage): Promise<string> {
   const reply = await answer(stage.ctx, refundPaymentSpec, people.admin, input);
   if (!('approvalId' in reply)) throw new Error('The refund needed nobody’s approval.');
   return reply.approvalId;
+}
+
+/** A payout that was canceled at Stripe before it left. */
+export async function canceledPayout(stage: Stage): Promise<string> {
+  await stage.buy();
+  const dueDate = '2026-11-23';
+  await payCoach(stage.ctx, { coachId: 'karin', currency: 'SEK', dueDate, runId: dueDate });
+  const payoutId = `karin_SEK_${dueDate}_1`;
+  const { stripePayoutId = '', stripeAccountId = '' } = (await readPayout(stage.ctx, payoutId)) ?? {};
+  await stage.stripe.payouts.cancel(stripePayoutId, {}, { stripeAccount: stripeAccountId });
+  await stage.deliver();
+  return payoutId;
 }
 
 /** A dispute that Karin has lost after her share was paid out, and whose share Stripe does not take back. */
