@@ -39,7 +39,7 @@ export async function startService(
 /** Tells the Stripe emulator where events go, as the Stripe dashboard would. */
 export async function registerWebhook(
   stripe: string,
-  endpoint: { url: string; secret: string; connect: boolean },
+  endpoint: { url: string; secret: string; connect: boolean; enabledEvents: readonly string[] },
 ): Promise<void> {
   const answer = await ask(`${stripe}/_emulator/webhook_endpoints`, 5000, {
     method: 'POST',

@@ -221,7 +221,11 @@ async function connectStripe(
     { connect: false, secret: secrets.STRIPE_WEBHOOK_SECRET ?? '' },
     { connect: true, secret: secrets.STRIPE_CONNECT_WEBHOOK_SECRET ?? '' },
   ];
-  for (const endpoint of endpoints) await registerWebhook(urls.stripe, { ...endpoint, url: webhook });
+  // Only now: the product's own packages are installed by then.
+  const { handledTypes } = await import('../../functions/src/webhooks/dispatch.ts');
+  for (const endpoint of endpoints) {
+    await registerWebhook(urls.stripe, { ...endpoint, url: webhook, enabledEvents: handledTypes });
+  }
 }
 
 /** Resolves when a part ends, or stops answering, without having been asked to. */

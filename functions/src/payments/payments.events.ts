@@ -4,21 +4,26 @@ import { planFlag } from '../admin/flags.service.ts';
 import type { Context } from '../platform/context.ts';
 import { idOf } from '../platform/stripe.ts';
 import type { Write } from '../platform/write.ts';
-import { handler, nothingToFetch, type DispatchTable, type Outcome } from '../webhooks/webhooks.ts';
+import { handler, type DispatchTable, type Outcome } from '../webhooks/webhooks.ts';
 import { newsOfCharge, newsOfIntent, type News } from './charged.ts';
+import { checkoutKey } from './checkout/checkout.ts';
+import { fetchMade, planMade, type MadeOnPage } from './checkout/made.service.ts';
 import { planNews } from './moves.service.ts';
 import { paymentPath, readPayment } from './payments.store.ts';
 import { tenantAccountOf, type Payment } from './payments.ts';
 import { fetchSale, noSale, planSale } from './sale.service.ts';
 import type { SaleFacts } from './sale.ts';
 
-/** A PaymentIntent moved: its status is merged by rank. What Stripe booked is asked about when its charge says that it has. */
-const intentMoved = handler({
-  fetch: nothingToFetch,
-  plan: async (ctx, tx, event): Promise<Outcome> => {
+/** A PaymentIntent moved: its status is merged by rank; one that a hosted page made gets its payment by its first news. What Stripe booked is asked about when its charge says that it has. */
+const intentMoved = handler<MadeOnPage | null>({
+  fetch: async (ctx, event) => {
+    const { id, metadata } = event.data.object as Stripe.PaymentIntent;
+    return metadata[checkoutKey] && !(await readPayment(ctx.db, id)) ? fetchMade(ctx, event) : null;
+  },
+  plan: async (ctx, tx, event, made): Promise<Outcome> => {
     const intent = event.data.object as Stripe.PaymentIntent;
     const payment = await readPayment(ctx.db, intent.id, tx);
-    if (!payment) return withoutPayment(event, intent, intent.id);
+    if (!payment) return (made && (await planMade(ctx, tx, event, made))) ?? withoutPayment(event, intent, intent.id);
     return planUpdate(ctx, tx, event, payment, newsOfIntent(intent), undefined);
   },
 });

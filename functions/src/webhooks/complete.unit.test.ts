@@ -3,7 +3,7 @@ import { ignoredTypes } from './ignored.ts';
 
 /** `object.{a,b}` as Stripe's own guidance and this product's issue list them. */
 const wanted = `
-  payment_intent.{succeeded,payment_failed,processing,requires_action,canceled,amount_capturable_updated}
+  payment_intent.{created,succeeded,payment_failed,processing,requires_action,canceled,amount_capturable_updated}
   charge.{succeeded,failed,updated,refunded}
   refund.{created,updated,failed}
   charge.dispute.{created,updated,closed,funds_withdrawn,funds_reinstated}

@@ -9,6 +9,11 @@ export const ignoredTypes: Partial<Record<Stripe.Event['type'], string>> = {
   'charge.failed': 'payment_intent.payment_failed tells of the same attempt, with its reason.',
   'payment_intent.amount_capturable_updated':
     'Every payment is captured when it is confirmed; nothing is only authorised.',
+  'payment_intent.created':
+    'Nothing has moved yet: ours are written down before they are made, a page’s by their first news.',
+  'transfer.created':
+    'Ours are written down before they are asked for and a lost answer is asked about; a charge’s own is booked with its sale; any other is found by the nightly proof.',
+  'transfer.updated': 'Only a transfer’s description and metadata can change; transfer.reversed tells what moves.',
   'application_fee.created': 'The fee is read with its charge when the sale is booked.',
   'application_fee.refund.updated':
     'Only the metadata of a fee’s refund can change; application_fee.refunded tells that it was made.',

@@ -84,11 +84,6 @@ async function findTransfer(stripe: Stripe, id: string, order: OutgoingTransfer)
   return undefined;
 }
 
-export async function fetchTransfer(ctx: Context, stripeTransferId: string): Promise<TransferFacts> {
-  const stripe = await ctx.stripe();
-  return factsOf(await stripe.transfers.retrieve(stripeTransferId, { expand }));
-}
-
 /**
  * Throws when Stripe has not booked it yet: it is looked for again. The movement on the coach's balance is named by its
  * source (`py_…`), so that it need not be fetched; the daily proof finds it by that.

@@ -33,12 +33,3 @@ export const transferDiffers = (id: string, difference: string): FlagInput => ({
   message: `Stripe's transfer differs from what was ordered: ${difference}.`,
   action: 'The ledger holds what Stripe booked. Settle the difference with the coach.',
 });
-
-export const transferNotOurs = (stripeTransferId: string): FlagInput => ({
-  id: `transfer-not-ours_${stripeTransferId}`,
-  kind: 'transfer-not-ours',
-  severity: 'critical',
-  subject: `transfers/${stripeTransferId}`,
-  message: `Stripe reports a transfer ${stripeTransferId} that this product did not order.`,
-  action: 'Find out in the Stripe dashboard who made it and why; take it back there, or book it by hand.',
-});

@@ -127,20 +127,14 @@ const neverMade = (ctx: Context, id: string, order: Transfer): Promise<TransferS
   refuse(ctx, id, order, 'never_created', 'A day after it was asked for with no clear answer, Stripe has none.');
 
 /** Plans what follows from a transfer that Stripe has made: the ledger, the payment, the order. Told again it changes nothing. */
-export async function planRecord(
-  ctx: Context,
-  tx: Transaction,
-  id: string,
-  facts: TransferFacts,
-  sourceEventId?: string,
-): Promise<Write[]> {
+async function planRecord(ctx: Context, tx: Transaction, id: string, facts: TransferFacts): Promise<Write[]> {
   const order = await store.readTransfer(ctx.db, id, tx);
-  if (order?.kind !== 'transfer') return planFlag(ctx, tx, flags.transferNotOurs(facts.stripeTransferId));
+  if (order?.kind !== 'transfer') throw new Error(`transfers/${id} is gone after it was asked for.`);
   if (order.stripeTransferId === facts.stripeTransferId) return [];
   const difference =
     order.status === 'done' ? `a second transfer ${facts.stripeTransferId}` : differenceOf(order, facts);
   const flagged = difference ? await planFlag(ctx, tx, flags.transferDiffers(id, difference)) : [];
-  const booked = await planEntries(ctx, tx, [entryOf(order, facts, sourceEventId)]);
+  const booked = await planEntries(ctx, tx, [entryOf(order, facts)]);
   if (order.status === 'done') return [...booked, ...flagged];
   return [
     ...booked,
@@ -157,7 +151,7 @@ export async function planRecord(
   ];
 }
 
-const entryOf = (order: OutgoingTransfer, facts: TransferFacts, sourceEventId: string | undefined) =>
+const entryOf = (order: OutgoingTransfer, facts: TransferFacts) =>
   transferEntry({
     occurredAt: Timestamp.fromMillis(facts.created * 1000),
     currency: facts.currency,
@@ -167,7 +161,6 @@ const entryOf = (order: OutgoingTransfer, facts: TransferFacts, sourceEventId: s
     coachId: order.coachId,
     stripeAccountId: facts.stripeAccountId,
     amountMinor: minor(facts.amountMinor),
-    ...(sourceEventId ? { sourceEventId } : {}),
   });
 
 async function settleFailure(ctx: Context, id: string, order: Transfer, error: unknown): Promise<TransferStatus> {

@@ -1,4 +1,3 @@
-import type Stripe from 'stripe';
 import type { LedgerDocument } from '../../ledger/ledger.ts';
 import { trialBalance } from '../../ledger/ledger.ts';
 import { days, hours, minutes } from '../../platform/clock.ts';
@@ -7,7 +6,6 @@ import { runWrites } from '../../platform/write.ts';
 import { balanceAt, onboardedCoach } from '../../testing/coach.ts';
 import { createTestWorld, type TestWorld } from '../../testing/world.ts';
 import { processPayment } from '../payments.service.ts';
-import { receiveEvent } from '../../webhooks/webhooks.service.ts';
 import { resolveTransfers, retryTakeBacks } from './resolve.service.ts';
 import { planTakeBack, planTransfer, sendOrder } from './transfers.service.ts';
 import { shareId, type TakeBackOrder, type Transfer } from './transfers.ts';
@@ -131,14 +129,15 @@ describe('sending a share', () => {
     20_000,
   );
 
-  it('the event books what the call could not tell of', async () => {
+  it('the sweep books what the call could not tell of', async () => {
     await plan();
     await fault('timeout_after_success', '/v1/transfers', 'POST', 3);
     await fault('timeout_before', '/v1/transfers?', 'GET', 3);
     await fault('timeout_before', '/v1/transfers', 'GET', 3);
     expect(await sendOrder(world.ctx, id)).toBe('unknown');
     await clearFaults();
-    await world.deliver();
+    await world.advance(minutes(6));
+    await sweep();
     await expectSentOnce();
   }, 20_000);
 
@@ -182,29 +181,6 @@ describe('sending a share', () => {
     await world.advance(days(1));
     await sweep();
     await expectSentOnce();
-  });
-});
-
-describe('events about transfers', () => {
-  it('one that nobody ordered is flagged, one that lies about its order too', async () => {
-    await plan();
-    const other = { amount: 100, currency: 'sek', destination: account };
-    await world.stripe.transfers.create(other);
-    await world.stripe.transfers.create({ ...other, metadata: { transferId: 'share_nowhere' } });
-    await world.deliver();
-    const made = await sent();
-    expect((await flags()).sort()).toEqual(made.map((one) => `transfer-not-ours_${one.id}`).sort());
-    expect(await ledger()).toEqual([]);
-  });
-
-  it('the event may come twice and after everything else', async () => {
-    await plan();
-    await sendOrder(world.ctx, id);
-    const { data } = await world.control<{ data: Stripe.Event[] }>('stripe', 'events');
-    const told = data.filter(({ type }) => type === 'transfer.created');
-    for (const event of [...told, ...told]) await receiveEvent(world.ctx, event);
-    await expectSentOnce();
-    expect(await flags()).toEqual([]);
   });
 });
 
