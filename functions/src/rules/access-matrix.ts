@@ -117,6 +117,17 @@ export const matrix: readonly Guarded[] = [
     ownListers: signedIn,
     listers: admins,
   }),
+  // A student with a login of their own, who neither pays nor coaches.
+  guarded('sessions', {
+    id: 'named',
+    data: { userId: 'customer-2', coachId: 'coach-2', student: { name: 'Maja', userId: 'customer-1' } },
+    readers: ['customer', 'other customer', 'other coach', 'admin'],
+    own: ofField('student.userId'),
+    ownListers: signedIn,
+    listers: admins,
+  }),
+  guarded('availability', { readers: signedIn, own: ofField('coachId'), ownListers: signedIn, listers: signedIn }),
+  guarded('coachDays', { readers: signedIn, own: ofField('coachId'), ownListers: signedIn, listers: signedIn }),
   guarded('coaches', {
     id: 'coach-1',
     other: { id: 'coach-2', data: {} },

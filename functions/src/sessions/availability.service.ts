@@ -4,13 +4,17 @@ import { coachAsked, type Caller } from '../platform/auth.ts';
 import { runCommand } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { runWrites } from '../platform/write.ts';
-import { requireSound, type Availability } from './availability.ts';
+import { requireSound, usual, type Availability } from './availability.ts';
 import * as store from './slots.store.ts';
 
-/** All of it each time: what is left out is no longer there. */
 export type Offered = Pick<Availability, 'weekly' | 'exceptions' | 'noticeHours' | 'horizonDays'>;
 
-export interface AvailabilityInput extends Offered {
+/** All of it each time: hours that are left out are no longer there, and the rest is as usual. */
+export interface AvailabilityInput {
+  weekly?: Offered['weekly'] | undefined;
+  exceptions?: Offered['exceptions'] | undefined;
+  noticeHours?: number | undefined;
+  horizonDays?: number | undefined;
   /** An administrator's: whose; a coach's own otherwise. */
   coachId?: string | undefined;
   requestId: string;
@@ -35,9 +39,11 @@ async function planAvailability(
   ctx: Context,
   tx: Transaction,
   caller: Caller,
-  { requestId, coachId: asked, ...offered }: AvailabilityInput,
+  { requestId, coachId: asked, ...told }: AvailabilityInput,
 ): Promise<AvailabilityReply> {
   const coachId = coachAsked(caller, asked);
+  const { weekly = [], exceptions = [], noticeHours = usual.noticeHours, horizonDays = usual.horizonDays } = told;
+  const offered: Offered = { weekly, exceptions, noticeHours, horizonDays };
   requireSound(offered);
   const at = Timestamp.fromDate(ctx.clock.now());
   const before = await store.readAvailability(ctx.db, coachId, tx);

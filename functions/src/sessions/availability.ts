@@ -6,6 +6,9 @@ import { Refusal } from '../platform/errors.ts';
 /** How many hours of the week and days of exception a coach names at most. */
 export const limits = { weekly: 50, exceptions: 200, horizonDays: 365, noticeHours: 336 } as const;
 
+/** What a coach has who does not say otherwise. */
+export const usual = { noticeHours: 12, horizonDays: 90 } as const;
+
 /** Sessions start at whole steps of these minutes, so that two coaches' clients see the same times. */
 export const startStepMinutes = 5;
 
@@ -59,8 +62,8 @@ export function openOn(
   { weekly, exceptions }: Pick<Availability, 'weekly' | 'exceptions'>,
 ): Span[] {
   const today = exceptions.filter((exception) => exception.date === date);
-  const usual = today.some(({ kind }) => kind === 'off') ? [] : weekly.filter((each) => each.weekday === weekday(date));
-  const spans = [...usual, ...today.filter((exception) => exception.kind === 'extra')]
+  const weeks = today.some(({ kind }) => kind === 'off') ? [] : weekly.filter((each) => each.weekday === weekday(date));
+  const spans = [...weeks, ...today.filter((exception) => exception.kind === 'extra')]
     .map(({ from, to }) => ({ startsAt: businessMoment(date, from), endsAt: businessMoment(date, to) }))
     .filter(({ startsAt, endsAt }) => startsAt < endsAt);
   return joined(spans);

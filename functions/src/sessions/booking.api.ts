@@ -14,7 +14,11 @@ export const setAvailabilitySpec: CallableSpec<AvailabilityInput, AvailabilityRe
   input: z.strictObject({
     coachId: documentIdSchema.optional(),
     requestId: requestIdSchema,
-    weekly: z.array(z.strictObject({ weekday: z.int().min(1).max(7), ...hours })).max(limits.weekly),
+    weekly: z
+      .array(z.strictObject({ weekday: z.int().min(1).max(7), ...hours }))
+      .min(1)
+      .max(limits.weekly)
+      .optional(),
     exceptions: z
       .array(
         z.discriminatedUnion('kind', [
@@ -22,9 +26,11 @@ export const setAvailabilitySpec: CallableSpec<AvailabilityInput, AvailabilityRe
           z.strictObject({ kind: z.literal('extra'), date, ...hours }),
         ]),
       )
-      .max(limits.exceptions),
-    noticeHours: z.int().min(0).max(limits.noticeHours),
-    horizonDays: z.int().min(1).max(limits.horizonDays),
+      .min(1)
+      .max(limits.exceptions)
+      .optional(),
+    noticeHours: z.int().min(0).max(limits.noticeHours).optional(),
+    horizonDays: z.int().min(1).max(limits.horizonDays).optional(),
   }),
   handle: (ctx, caller, input) => set(ctx, caller, input),
 };
