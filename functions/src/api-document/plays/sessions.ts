@@ -1,0 +1,13 @@
+import { hours } from '../../platform/clock.ts';
+import { answer } from '../../platform/entrance.ts';
+import { setAvailabilitySpec } from '../../sessions/booking.api.ts';
+import { people, type Stage } from './play.ts';
+
+/** Karin's hours, a session of hers to book, and a time at which it can be. */
+export async function bookableTime({ ctx }: Stage): Promise<string> {
+  const sold = { kind: 'session', amountMinor: 60_000, currency: 'SEK', vatRate: 25, coachId: 'karin', active: true };
+  await ctx.db.doc('products/hour').set({ ...sold, name: 'An hour' });
+  const weekly = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, from: '00:00', to: '24:00' }));
+  await answer(ctx, setAvailabilitySpec, people.coach, { weekly, requestId: 'hours-of-karin' });
+  return new Date(Math.ceil(ctx.clock.now().getTime() / hours(1) + 48) * hours(1)).toISOString();
+}
