@@ -52,6 +52,17 @@ const callables: readonly Entrance[] = [
     input: { items: [{ productId: 'programme', quantity: 1 }], kind: 'order', requestId: 'an-order-1' },
     optional: ['kind'],
   }),
+  entrance('bookSession', 'callable', {
+    allowed: signedIn,
+    input: { productId: 'hour', startsAt: '2026-12-01T09:00:00+01:00', useCredit: true, requestId: 'a-booking-1' },
+    optional: ['useCredit'],
+  }),
+  entrance('setAvailability', 'callable', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { weekly: [{ weekday: 1, from: '09:00', to: '17:00' }], horizonDays: 30, requestId: 'my-hours-1' },
+    optional: ['weekly', 'horizonDays'],
+  }),
   entrance('createSubscription', 'callable', {
     allowed: signedIn,
     input: { ...payment, productId: 'premium', requestId: 'a-subscription-1', quantity: 1 },

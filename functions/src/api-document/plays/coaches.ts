@@ -29,6 +29,11 @@ export const coaches: Plays = {
     as: 'coach',
     input: () => ({ cadence: 'monthly', requestId }),
   },
+  setAvailability: {
+    does: 'When a coach can be booked: hours of the week in Stockholm’s time, days off, extra hours, notice, how far ahead. It replaces what was said before; what is booked stays.',
+    as: 'coach',
+    input: () => ({ weekly: [{ weekday: 1, from: '09:00', to: '17:00' }], requestId }),
+  },
   getCoachEarnings: {
     does: 'What a coach has earned: in all, by week and by month, and the next payout.',
     as: 'coach',

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { subscribed } from './made.ts';
+import { bookableTime } from './sessions.ts';
 import { card, page, requestId, type Plays, type Stage } from './play.ts';
 
 const confirm = (stage: Stage, reply: object) =>
@@ -25,6 +26,11 @@ export const customers: Plays = {
     does: 'Makes an order of things of the catalogue, priced and put aside by the server. It is paid by `processPayment` or on a page.',
     as: 'customer',
     input: () => ({ items: [{ productId: 'programme', quantity: 1 }], requestId }),
+  },
+  bookSession: {
+    does: 'Books a time with a coach, for the caller or a student they name. With `useCredit` it is paid with a session bought in advance; otherwise by `processPayment` or on a page before `payBy`, when the time is free again.',
+    as: 'customer',
+    input: async (stage) => ({ productId: 'hour', startsAt: await bookableTime(stage), requestId }),
   },
   createSubscription: {
     does: 'Begins a subscription. Its first payment, or a trial’s card, is confirmed with `clientSecret`; with `paymentMethodId` at once.',
