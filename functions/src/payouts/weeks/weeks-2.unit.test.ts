@@ -1,0 +1,3 @@
+import { describeWeeks } from '../../testing/weeks/weeks.ts';
+
+describeWeeks(2, 4);

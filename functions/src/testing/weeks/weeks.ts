@@ -1,0 +1,56 @@
+import { differences } from './compare.ts';
+import { stepNames } from './market.ts';
+import { playWeeks } from './play.ts';
+
+/** How many weeks are played in all; PAYOUT_WEEKS raises it. */
+const runs = Number(process.env.PAYOUT_WEEKS ?? 1_000);
+/** PAYOUT_WEEK_SEED plays one again. */
+const only = process.env.PAYOUT_WEEK_SEED;
+/** From so many weeks on, all that can happen must have happened. */
+const enough = 100;
+/** Further failures tell little more. */
+const mostFailures = 3;
+
+const processes = ['event', 'task', 'sweep', 'run', 'sale', 'refund', 'payout', 'settings'];
+const faults = ['timeout_before', 'timeout_after_success', 'hang_after_success', 'error_500_before', 'error_500_after'];
+
+/** Each must occur, or the weeks prove less than they say. */
+const expected = [
+  ...stepNames.map((name) => `step: ${name}`),
+  ...processes.map((name) => `stopped: ${name}`),
+  ...[...faults, 'rate_limit', 'POST payouts', 'POST refunds', 'POST transfers'].map((name) => `stripe: ${name}`),
+  ...['lost', 'late', 'twice', 'sent again'].map((what) => `post: ${what}`),
+  ...['completed', 'failed', 'canceled', 'never left'].map((status) => `payout: ${status}`),
+  ...['before POST payouts', 'after POST payouts', 'transaction.commit', 'after transaction.commit'].map(
+    (at) => `stopped at: ${at}`,
+  ),
+  ...['nothing', 'held', 'below minimum', 'debt'].map((what) => `left: ${what}`),
+  ...['refund in part', 'refund in full', 'asked again by the client'].map((what) => `step: ${what}`),
+  ...['dispute won', 'dispute lost', 'run twice', 'task twice', 'side by side', 'sweep'],
+];
+
+/** One part of the random weeks; the parts share the seeds, so that they can run side by side. */
+export function describeWeeks(part: number, parts: number): void {
+  const counts = new Map<string, number>();
+  const count = (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1);
+  const all = Array.from({ length: runs }, (_, at) => at + 1).filter((seed) => seed % parts === part % parts);
+  const seeds = only === undefined ? all : part === 1 ? [Number(only)] : [];
+
+  it('nobody is paid twice or short, whatever happens in a week', async () => {
+    // The product makes errors by the thousand here, and nobody reads where they came from.
+    if (only === undefined) Error.stackTraceLimit = 0;
+    const failures: string[] = [];
+    for (const seed of seeds) {
+      const found = await differences(await playWeeks(seed, count));
+      if (found.length > 0) failures.push(`PAYOUT_WEEK_SEED=${seed}:\n  ${found.join('\n  ')}`);
+      if (failures.length >= mostFailures) break;
+    }
+    expect(failures).toEqual([]);
+  }, 3_600_000);
+
+  it('everything that can go wrong did', () => {
+    if (process.env.PAYOUT_WEEKS_SHOW) console.log(Object.fromEntries([...counts].sort()));
+    const missing = seeds.length < enough ? [] : expected.filter((what) => !counts.has(what));
+    expect(missing).toEqual([]);
+  });
+}
