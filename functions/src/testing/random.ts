@@ -17,3 +17,13 @@ export function shuffle<T>(items: readonly T[], random: () => number): T[] {
   }
   return shuffled;
 }
+
+export type Random = () => number;
+
+export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
+
+export function pick<T>(random: Random, from: readonly T[]): T {
+  const picked = from[below(random, from.length)];
+  if (picked === undefined) throw new RangeError('There is nothing to pick from.');
+  return picked;
+}

@@ -1,0 +1,3 @@
+import { describeHistories } from '../../testing/histories/suite.ts';
+
+describeHistories(2);
