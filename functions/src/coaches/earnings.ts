@@ -38,7 +38,11 @@ export interface Earning {
 export type NewEarning = Pick<
   Earning,
   'paymentId' | 'amountMinor' | 'feeMinor' | 'currency' | 'description' | 'customerName' | 'ledgerId'
-> & { availableOn?: Timestamp };
+> & {
+  availableOn?: Timestamp;
+  /** A dispute of the payment is open: the share rests. */
+  disputed?: boolean;
+};
 
 /** Of the coach's share, what is neither paid nor taken back. Negative: more was paid than is theirs. */
 export function openMinor(earning: Pick<Earning, 'amountMinor' | 'feeMinor' | 'paidMinor' | 'reversedMinor'>): Minor {
@@ -59,10 +63,10 @@ export function settle({ countsFrom: _before, ...earning }: Earning): Earning {
 }
 
 export function newEarning(earning: NewEarning, at: Timestamp): Earning {
-  const { availableOn, ...rest } = earning;
+  const { availableOn, disputed = false, ...rest } = earning;
   const made: Earning = {
     ...rest,
-    status: 'pending',
+    status: disputed ? 'held' : 'pending',
     ...(availableOn ? { availableOn } : {}),
     paidMinor: minor(0),
     reversedMinor: minor(0),

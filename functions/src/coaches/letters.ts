@@ -1,15 +1,9 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { businessDate, businessTime } from '../platform/clock.ts';
-import type { Letter } from '../platform/mail.ts';
+import { both, type Letter } from '../platform/mail.ts';
 import { formatMoney } from '../platform/money.ts';
 import type { Cadence, Coach } from './coaches.ts';
 import { requirementTexts, type Language } from './requirements.ts';
-
-/** Letters to coaches are in Swedish first and in English below: we do not know which the coach reads. */
-const both = (subject: Record<Language, string>, sv: readonly string[], en: readonly string[]): Letter['message'] => ({
-  subject: `${subject.sv} / ${subject.en}`,
-  text: [...sv, '—', ...en].join('\n\n'),
-});
 
 const list = (sentences: readonly string[]): string => sentences.map((sentence) => `- ${sentence}`).join('\n');
 

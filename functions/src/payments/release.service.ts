@@ -74,9 +74,17 @@ const settledIn = (payment: Payment): Currency => payment.settlement?.currency ?
 export async function planSessionShare(
   ctx: Context,
   tx: Transaction,
-  share: { sessionId: string; payment: Payment; grossMinor: Minor; coachMinor: Minor; ledgerId: string },
+  share: {
+    sessionId: string;
+    payment: Payment;
+    grossMinor: Minor;
+    coachMinor: Minor;
+    ledgerId: string;
+    /** A dispute of the payment is open. */
+    disputed?: boolean;
+  },
 ): Promise<Write[]> {
-  const { sessionId, payment, grossMinor, coachMinor, ledgerId } = share;
+  const { sessionId, payment, grossMinor, coachMinor, ledgerId, disputed = false } = share;
   const { coachId, stripeAccountId, stripeChargeId, stripePaymentId: paymentId } = payment;
   const currency = settledIn(payment);
   if (!coachId || !stripeAccountId || !stripeChargeId)
@@ -91,6 +99,7 @@ export async function planSessionShare(
     customerName: payment.customerName,
     ledgerId,
     availableOn: payment.availableOn ?? Timestamp.fromDate(ctx.clock.now()),
+    disputed,
   });
   if (coachMinor === 0) return earning;
   const order = { id: releaseId(sessionId), coachId, stripeAccountId, paymentId, sessionId, currency };

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { isHeld } from '../payments/disputes/disputes.ts';
 import { moneyIsHere } from '../payments/entitlements/money.ts';
-import type { Payment } from '../payments/payments.ts';
+import type { Held, Payment } from '../payments/payments.ts';
 import { hours } from '../platform/clock.ts';
 import { Refusal } from '../platform/errors.ts';
 import { minor, zero, type Minor } from '../platform/money.ts';
@@ -75,31 +75,44 @@ export function requireCompletable(id: string, session: Session, outcome: Sessio
 }
 
 /**
- * What of the money held for a session becomes the coach's share and the fee when it is completed, in the currency Stripe
- * settled in: its price, and never more than is still there. Undefined: nothing of it is held (a tenant's own charge, credits
- * of a subscription). Throws the Refusal of money that is with a bank, went back, or is not booked yet.
+ * What of the money held for a session is to become the coach's share and the fee, in the currency Stripe settled in: its
+ * price, and never more than is still there; zero when it went back. Undefined: nothing is held (a tenant's own charge,
+ * credits of a subscription). Throws the Refusal of money that is with a bank, or not booked yet.
  */
-export function heldFor(id: string, session: Pick<Session, 'paidBy'>, payment: Payment | undefined): Minor | undefined {
-  const { paidBy } = session;
+export function heldFor(
+  id: string,
+  { paidBy }: Pick<Session, 'paidBy'>,
+  payment: Payment | undefined,
+): Minor | undefined {
   if (paidBy.with === 'credit' && !paidBy.held) return undefined;
   if (!payment) throw new Error(`Session ${id} is paid and its payment is not there.`);
-  if (isDisputed(payment))
-    throw refused(id, 'payment-disputed', 'A bank has this session’s money while it decides over a dispute of it.');
-  if (!moneyIsHere(payment)) throw refused(id, 'session-refunded', 'The money for this session went back.');
+  requireUndisputed(id, payment);
+  if (!moneyIsHere(payment)) return zero;
   if (!payment.held) return undefined;
-  if (payment.netMinor === null || !payment.stripeChargeId)
-    throw new Refusal('unavailable', 'payment-not-booked', 'The payment is being booked. Try again in some minutes.', {
-      sessionId: id,
-    });
-  const { leftMinor } = payment.held;
+  const { leftMinor } = requireBooked(id, payment);
   const priceMinor = paidBy.with === 'credit' ? settledMinor(payment, paidBy.priceMinor) : leftMinor;
-  const heldMinor = minor(Math.min(priceMinor, leftMinor));
-  if (heldMinor <= 0) throw refused(id, 'session-refunded', 'The money for this session went back.');
-  return heldMinor;
+  return minor(Math.max(0, Math.min(priceMinor, leftMinor)));
 }
 
-const isDisputed = ({ aftermath }: Pick<Payment, 'aftermath'>): boolean =>
-  Object.values(aftermath?.disputes ?? {}).some(isHeld);
+/** The same for a session that is completed: none is, for money that went back. */
+export function requireHeld(...of: Parameters<typeof heldFor>): Minor | undefined {
+  const heldMinor = heldFor(...of);
+  if (heldMinor !== 0) return heldMinor;
+  throw refused(of[0], 'session-refunded', 'The money for this session went back. It can only be canceled.');
+}
+
+/** While a bank has the money, nothing is decided over it. Throws Refusal. */
+export function requireUndisputed(id: string, { aftermath }: Pick<Payment, 'aftermath'>): void {
+  if (!Object.values(aftermath?.disputes ?? {}).some(isHeld)) return;
+  throw refused(id, 'payment-disputed', 'A bank has this session’s money while it decides over a dispute of it.');
+}
+
+/** What is held, once Stripe has told how it booked the charge. Throws Refusal. */
+export function requireBooked(id: string, { held, netMinor, stripeChargeId }: Payment): Held {
+  if (held && netMinor !== null && stripeChargeId) return held;
+  const words = 'The payment is being booked. Try again in some minutes.';
+  throw new Refusal('unavailable', 'payment-not-booked', words, { sessionId: id });
+}
 
 /** A part of what was paid, in the currency Stripe settled in; rounded up, so that the last part is what the others left. */
 export function settledMinor({ settlement, amountMinor }: Payment, part: Minor): Minor {

@@ -10,6 +10,7 @@ import {
   decideCancel,
   heldFor,
   requireCoach,
+  requireHeld,
   requireCompletable,
   requireMovable,
   settledMinor,
@@ -140,7 +141,7 @@ describe('completing', () => {
           },
         },
       });
-    const reason = (given: Payment) => reasonOf(() => heldFor('s', session(), given));
+    const reason = (given: Payment) => reasonOf(() => requireHeld('s', session(), given));
     expect(reason(dispute('needs_response'))).toBe('payment-disputed');
     expect(reason(dispute('lost', 60_000))).toBe('session-refunded');
     expect(reason(payment({ status: 'refunded', refundedMinor: minor(60_000) }))).toBe('session-refunded');

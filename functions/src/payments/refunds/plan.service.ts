@@ -1,13 +1,13 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import type { KeptShare } from '../../ledger/returns.ts';
 import type { Context } from '../../platform/context.ts';
-import type { Minor } from '../../platform/money.ts';
+import { minor, type Minor } from '../../platform/money.ts';
 import type { Write } from '../../platform/write.ts';
 import type { Payment } from '../payments.ts';
 import { newOrder, type KnownRefunds } from './orders.ts';
 import * as logs from './refunds.logs.ts';
 import * as store from './refunds.store.ts';
-import { newRefund, refundableAmount } from './refunds.ts';
+import { leftMinor, newRefund, refundableAmount } from './refunds.ts';
 
 export interface RefundAsk {
   /** Deterministic: what decided it (`refundIdOf`). */
@@ -35,6 +35,12 @@ export async function planRefund(
   const known = await store.readKnown(ctx.db, tx, payment.stripePaymentId);
   const amountMinor = refundableAmount(payment, known.refunds, ask.amountMinor);
   return { amountMinor, writes: planOfKnown(ctx, payment, known, { ...ask, amountMinor }) };
+}
+
+/** What of a payment can still go back, in the transaction that goes on to plan a refund of it. */
+export async function refundLeft(ctx: Context, tx: Transaction, payment: Payment): Promise<Minor> {
+  const { refunds } = await store.readKnown(ctx.db, tx, payment.stripePaymentId);
+  return minor(Math.max(0, leftMinor(payment, refunds)));
 }
 
 /** The same for who has read what is known of the payment's refunds in this transaction. */

@@ -16,11 +16,15 @@ import { sendRefund } from './ask.service.ts';
 import type { KnownRefunds } from './orders.ts';
 import { planOfKnown } from './plan.service.ts';
 import * as store from './refunds.store.ts';
-import { isLive, liveMinor, refundableAmount, refundIdOf, type RefundStatus } from './refunds.ts';
+import { isLive, liveMinor, refundableAmount, refundIdOf, type Refund, type RefundStatus } from './refunds.ts';
 
 export { sendRefund } from './ask.service.ts';
-export { planRefund, type RefundAsk } from './plan.service.ts';
+export { planRefund, refundLeft, type RefundAsk } from './plan.service.ts';
 export { resolveRefunds } from './resolve.service.ts';
+
+export async function readRefund(ctx: Context, refundId: string, tx?: Transaction): Promise<Refund | undefined> {
+  return store.readRefund(ctx.db, refundId, tx);
+}
 
 export interface RefundInput {
   paymentId: string;
