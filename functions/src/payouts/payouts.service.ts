@@ -7,7 +7,7 @@ import type { Payout } from './payouts.ts';
 export { payCoach, payCoachTask, type PayOutcome, type PayTask } from './pay.service.ts';
 export { lastPayouts } from './recent.store.ts';
 export { resolvePayouts } from './resolve.service.ts';
-export { startRun, type RunReply } from './runs.service.ts';
+export { runProgress, startRun, type RunProgress, type RunReply } from './runs.service.ts';
 
 export async function readPayout(ctx: Context, id: string, tx?: Transaction): Promise<Payout | undefined> {
   return store.readPayout(ctx.db, id, tx);

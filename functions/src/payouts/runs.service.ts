@@ -7,10 +7,9 @@ import { isBankingDay } from './calendar.ts';
 import { dueIn, windowOf } from './due.ts';
 import { versionText } from './explain.service.ts';
 import * as logs from './payouts.logs.ts';
-import { isAbandoned, type PayoutRun } from './runs.ts';
+import { isAbandoned, runPageSize, type PayoutRun } from './runs.ts';
 import * as store from './runs.store.ts';
 
-const pageSize = 200;
 /** Tasks queued at once. */
 const width = 20;
 const resumeLimit = 5;
@@ -71,6 +70,19 @@ function takeOver(ctx: Context, runId: string): Promise<PayoutRun | undefined> {
   });
 }
 
+/** How far a run has come. */
+export interface RunProgress {
+  /** Coaches whose task has not answered yet. */
+  waiting: number;
+  paid: number;
+  nothing: number;
+}
+
+export async function runProgress(ctx: Context, runId: string): Promise<RunProgress> {
+  const { queued, payout, nothing } = await store.countByState(ctx.db, runId);
+  return { waiting: queued, paid: payout, nothing };
+}
+
 /** For the sweep: goes on with runs whose runner died. */
 export async function resumeRuns(ctx: Context): Promise<{ resumed: number }> {
   let resumed = 0;
@@ -91,7 +103,7 @@ async function finish(ctx: Context, runId: string, begun: PayoutRun): Promise<Ru
     const page = await dueCoaches(ctx, due, run.cursor);
     const queued = await queuePage(ctx, runId, run, page);
     const at = Timestamp.fromDate(ctx.clock.now());
-    const last = page.length < pageSize;
+    const last = page.length < runPageSize;
     run = { ...run, cursor: page.at(-1)?.coachId ?? run.cursor, queued: run.queued + queued, updatedAt: at };
     if (last) run = { ...run, state: 'done', doneAt: at };
     const saved = run;
@@ -105,7 +117,7 @@ async function finish(ctx: Context, runId: string, begun: PayoutRun): Promise<Ru
 /** One page is all that a run holds at once, however many coaches there are; on most days few of them are due. */
 async function dueCoaches(ctx: Context, due: readonly Cadence[], cursor: string | null) {
   if (due.length === 0) return [];
-  return pageOfCoaches(ctx, { ...(cursor === null ? {} : { after: cursor }), limit: pageSize, cadences: due });
+  return pageOfCoaches(ctx, { ...(cursor === null ? {} : { after: cursor }), limit: runPageSize, cadences: due });
 }
 
 async function queuePage(

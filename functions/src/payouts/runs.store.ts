@@ -57,6 +57,14 @@ export function answerQueued(db: Firestore, tx: Transaction, runId: string, coac
   tx.update(coaches(db, runId).doc(coach.coachId), { ...coach }, { lastUpdateTime: notedAt });
 }
 
+/** How many coaches of a run stand how. Counted by the database: a run has as many entries as there are coaches. */
+export async function countByState(db: Firestore, runId: string): Promise<Record<RunCoach['state'], number>> {
+  const count = async (state: RunCoach['state']) =>
+    (await coaches(db, runId).where('state', '==', state).count().get()).data().count;
+  const [queued, payout, nothing] = await Promise.all([count('queued'), count('payout'), count('nothing')]);
+  return { queued, payout, nothing };
+}
+
 export async function readRunCoach(db: Firestore, runId: string, coachId: string): Promise<RunCoach | undefined> {
   return (await coaches(db, runId).doc(coachId).get()).data() as RunCoach | undefined;
 }

@@ -21,6 +21,9 @@ export interface PayoutRun {
   doneAt?: Timestamp;
 }
 
+/** Coaches that a run reads, queues and then forgets. */
+export const runPageSize = 200;
+
 /** Longer than one page takes by far, and longer than the function may live (9 minutes): whoever ran it is dead. */
 export const runLeaseMs = minutes(10);
 

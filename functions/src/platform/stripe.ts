@@ -13,6 +13,9 @@ export function keyStillKept(firstUsed: Date, now: Date): boolean {
   return now.getTime() - firstUsed.getTime() < keyRetentionMs;
 }
 
+/** The longest one call may take is this many milliseconds for each of its tries. */
+export const stripePatience = { timeoutMs: 20_000, retries: 2 } as const;
+
 export async function createStripeClient(apiBase: string, secretKey: string): Promise<StripeClient> {
   const { default: StripeSdk } = await import('stripe');
   const base = new URL(apiBase);
@@ -20,9 +23,9 @@ export async function createStripeClient(apiBase: string, secretKey: string): Pr
     protocol: base.protocol === 'http:' ? 'http' : 'https',
     host: base.hostname,
     port: base.port || (base.protocol === 'http:' ? '80' : '443'),
-    timeout: 20_000,
+    timeout: stripePatience.timeoutMs,
     // The same idempotency key goes with every retry, so a retried call cannot do the thing twice.
-    maxNetworkRetries: 2,
+    maxNetworkRetries: stripePatience.retries,
     telemetry: false,
     httpClient: budgeted(StripeSdk.createNodeHttpClient()),
     appInfo: { name: 'inner-journey-payments' },

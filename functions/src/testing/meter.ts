@@ -40,16 +40,24 @@ const entriesPerRead = 1_000;
 export function meter(db: Firestore, onRead?: (data: object) => void): Meter {
   const running = new AsyncLocalStorage<Cost>();
   const database = db as unknown as Database;
+  const { engine } = database;
+  let found = 0;
+  const noting = <T extends readonly unknown[]>(documents: T): T => {
+    found = documents.length;
+    return documents;
+  };
+  const [query, queryAt] = [engine.query.bind(engine), engine.queryAt.bind(engine)];
+  engine.query = (plan) => noting(query(plan));
+  engine.queryAt = (...question) => noting(queryAt(...question));
   const request = database.request.bind(database);
   database.request = async <T>(operation: Operation, path: string, effect: () => T): Promise<T> =>
     request(operation, path, () => {
       const answer = effect();
       const cost = running.getStore();
-      if (cost) for (const [what, reads] of readsOf(database, path, answer)) add(cost.reads, what, reads);
+      if (cost) for (const [what, reads] of readsOf(path, answer, found)) add(cost.reads, what, reads);
       if (onRead) for (const snapshot of snapshotsOf(answer)) watch(snapshot, onRead);
       return answer;
     });
-  const { engine } = database;
   const commit = engine.commit.bind(engine);
   engine.commit = (writes, snapshot) => {
     const result = commit(writes, snapshot);
@@ -60,11 +68,11 @@ export function meter(db: Firestore, onRead?: (data: object) => void): Meter {
   return { measure: (cost, work) => running.run(cost, work), current: () => running.getStore() };
 }
 
-function readsOf(database: Database, path: string, answer: unknown): [what: string, reads: number][] {
+/** `found`: how many documents the engine last found for a query. */
+function readsOf(path: string, answer: unknown, found: number): [what: string, reads: number][] {
   if (answer instanceof QuerySnapshotTwin) return [[kindOf(path), Math.max(1, answer.size)]];
   if (answer instanceof AggregateQuerySnapshotTwin) {
-    const entries = database.engine.query(answer.query.compile()).length;
-    return [[`${kindOf(path)} (sum)`, Math.max(1, Math.ceil(entries / entriesPerRead))]];
+    return [[`${kindOf(path)} (sum)`, Math.max(1, Math.ceil(found / entriesPerRead))]];
   }
   return snapshotsOf(answer).map(({ ref }) => [kindOf(parentOf(ref.path)), 1]);
 }
