@@ -33,14 +33,14 @@ function headersOf(request: IncomingMessage): Record<string, string | undefined>
 }
 
 /**
- * The emulator on 127.0.0.1. `port` 0, the default, takes any free one.
+ * The emulator on 127.0.0.1. `port` 0, the default, takes any free one; `clock` (unix milliseconds) is real time unless given.
  * Rejects with node's own error (EADDRINUSE) when the port is taken.
  */
 export async function startFortnoxEmulator(
-  options: Partial<SeedOptions> & { readonly port?: number } = {},
+  options: Partial<SeedOptions> & { readonly port?: number; readonly clock?: () => number } = {},
 ): Promise<FortnoxEmulator> {
-  const { port: wantedPort = 0, ...seed } = options;
-  const core = createFortnoxCore({ ...seed, clock: () => Date.now() });
+  const { port: wantedPort = 0, clock = () => Date.now(), ...seed } = options;
+  const core = createFortnoxCore({ ...seed, clock });
   const held = new Set<NodeJS.Timeout>();
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

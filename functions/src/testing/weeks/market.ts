@@ -3,7 +3,8 @@ import type { Cadence } from '../../coaches/coaches.ts';
 import { setCoachTerms, updatePayoutSettings } from '../../coaches/settings.service.ts';
 import { processPayment } from '../../payments/payments.service.ts';
 import { refundPayment } from '../../payments/refunds/refunds.service.ts';
-import { payCoach } from '../../payouts/payouts.service.ts';
+import { requestPayout, retryPayout, runPayouts } from '../../payouts/by-hand.service.ts';
+import { cameBack, type Payout } from '../../payouts/payouts.ts';
 import type { Process } from './scheduler.ts';
 import { bringCoach, offer, type Stage } from './stage.ts';
 
@@ -167,11 +168,32 @@ async function answer(market: Market): Promise<Process | undefined> {
 
 const nothing: Process = { name: 'done', run: async () => undefined };
 
+/** By an administrator: one coach's, of all or of a part; sometimes the whole day's run. */
 function byHand(market: Market): Process {
+  const { ctx } = market.stage;
   const { coachId } = market.pick(market.sellers);
-  const id = `m${market.requestId()}`;
-  const task = { coachId, currency: 'SEK', dueDate: id, runId: `by-hand-${id}` };
-  return { name: 'payout by hand', run: () => payCoach(market.stage.ctx, task) };
+  const requestId = market.requestId();
+  const part = market.random() < 0.3 ? { amountMinor: 2_000 + market.below(30_000) } : {};
+  const input = market.random() < 0.2 ? { requestId } : { coachId, requestId, ...part };
+  return { name: 'payout by hand', run: () => runPayouts(ctx, anna, input) };
+}
+
+/** By the coach: their own, where they are paid by hand, or another attempt of one that came back. */
+async function byCoach(market: Market): Promise<Process> {
+  const { ctx } = market.stage;
+  const { coachId } = market.pick(market.sellers);
+  const coach = { uid: coachId, coach: true, admin: false };
+  const requestId = market.requestId();
+  const back = (await ctx.db.collection('payouts').where('coachId', '==', coachId).get()).docs.filter((doc) =>
+    cameBack((doc.data() as Payout).status),
+  );
+  const last = back.at(-1);
+  if (last) market.stage.count('step: another attempt');
+  return {
+    name: 'payout by hand',
+    run: () =>
+      last ? retryPayout(ctx, coach, { payoutId: last.id, requestId }) : requestPayout(ctx, coach, { requestId }),
+  };
 }
 
 /** By somebody in Stripe's dashboard, while Stripe has not sent it. */
@@ -239,6 +261,7 @@ const steps: readonly [name: string, step: Step, weight: number][] = [
   ['refund', refund, 4],
   ['dispute answered', answer, 2],
   ['payout by hand', byHand, 3],
+  ['payout by the coach', byCoach, 2],
   ['payout canceled', canceled, 2],
   ['bank breaks', bankBreaks, 1],
   ['bank mended', bankMended, 1],

@@ -1,4 +1,5 @@
 import { addDays, hours, minutes, startOfBusinessDate, type BusinessDate } from '../../platform/clock.ts';
+import { isBankingDay } from '../../payouts/calendar.ts';
 import { payCoachTask, startRun, type PayTask } from '../../payouts/payouts.service.ts';
 import { sweepOnce } from '../../reconciliation/sweep.service.ts';
 import { seededRandom, shuffle } from '../random.ts';
@@ -84,6 +85,18 @@ class Weeks implements Played {
       await this.#quiet();
       this.#day = addDays(this.#day, 1);
     }
+    await this.#lastRun();
+  }
+
+  /** On the next day with a run, and nothing after it: what it says of each coach is how it is. */
+  async #lastRun(): Promise<void> {
+    while (!isBankingDay(this.#day)) this.#day = addDays(this.#day, 1);
+    this.stage.advanceTo(at(this.#day, 8));
+    await this.#quiet();
+    await this.#play([this.#sweep()]);
+    await this.#quiet();
+    await this.#play(this.#runs());
+    await this.#quiet();
   }
 
   /** Events and tasks until there are none. */
@@ -130,7 +143,7 @@ class Weeks implements Played {
       this.stage.count(`stopped: ${kind}`);
       this.stage.count(`stopped at: ${each.at}`);
       const process = processes.find(({ name }) => name === each.name);
-      if (process && (kind === 'sale' || kind === 'refund')) this.market.asked(process);
+      if (process && ['sale', 'refund', 'payout'].includes(kind)) this.market.asked(process);
     }
     if (each.end !== 'threw') return;
     const { error } = each;

@@ -25,7 +25,9 @@ const expected = [
     (at) => `stopped at: ${at}`,
   ),
   ...['nothing', 'held', 'below minimum', 'debt'].map((what) => `left: ${what}`),
-  ...['refund in part', 'refund in full', 'asked again by the client'].map((what) => `step: ${what}`),
+  ...['refund in part', 'refund in full', 'another attempt', 'asked again by the client'].map(
+    (what) => `step: ${what}`,
+  ),
   ...['dispute won', 'dispute lost', 'run twice', 'task twice', 'side by side', 'sweep'],
 ];
 
