@@ -8,9 +8,11 @@ import type { Caller } from '../platform/auth.ts';
 import { minutes } from '../platform/clock.ts';
 import { runCommand } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
-import { Refusal } from '../platform/errors.ts';
+import { isContention, Refusal } from '../platform/errors.ts';
+import { planLetter } from '../platform/mail.ts';
 import { toMajor, type Currency, type Minor } from '../platform/money.ts';
 import { runWrites, type Write } from '../platform/write.ts';
+import { bookedLetter } from './letters.ts';
 import { payByOf, type Session, type SessionPaymentStatus, type SessionStatus, type Student } from './sessions.ts';
 import * as store from './sessions.store.ts';
 import { planTakeTime } from './slots.service.ts';
@@ -43,14 +45,19 @@ export interface BookReply {
 const bookSessionCommand = 'bookSession';
 
 /** Books a time with a coach. Time, price and credit are settled in the one commit that also accepts the command. */
-export function bookSession(ctx: Context, caller: Caller, input: BookInput): Promise<BookReply> {
-  return runCommand<BookReply, BookReply>(ctx, {
-    command: bookSessionCommand,
-    uid: caller.uid,
-    requestId: input.requestId,
-    input,
-    plan: (tx) => planBooking(ctx, tx, caller, input),
-  });
+export async function bookSession(ctx: Context, caller: Caller, input: BookInput): Promise<BookReply> {
+  try {
+    return await runCommand<BookReply, BookReply>(ctx, {
+      command: bookSessionCommand,
+      uid: caller.uid,
+      requestId: input.requestId,
+      input,
+      plan: (tx) => planBooking(ctx, tx, caller, input),
+    });
+  } catch (error) {
+    if (!isContention(error)) throw error;
+    throw new Refusal('aborted', 'day-contended', 'Many book this day right now. Ask again with the same requestId.');
+  }
 }
 
 async function planBooking(ctx: Context, tx: Transaction, caller: Caller, input: BookInput): Promise<BookReply> {
@@ -81,7 +88,8 @@ async function planBooking(ctx: Context, tx: Transaction, caller: Caller, input:
     createdAt: Timestamp.fromDate(now),
     updatedAt: Timestamp.fromDate(now),
   };
-  runWrites(tx, [...paid.writes, ...time]);
+  const letter = useCredit ? [planLetter(ctx.db, `session-booked_${sessionId}`, bookedLetter(session))] : [];
+  runWrites(tx, [...paid.writes, ...time, ...letter]);
   store.createSession(ctx.db, tx, sessionId, session);
   return replyOf(sessionId, session);
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Firestore } from 'firebase-admin/firestore';
 import type { Entitlements } from '../payments/entitlements/entitlements.ts';
 import { minutes } from '../platform/clock.ts';
 import { everyHour, lisa, omar, openBookings, type Bookings } from '../testing/bookings.ts';
@@ -132,6 +133,14 @@ describe('one time', () => {
     const { sessionId } = await shop.book({ startsAt }, omar);
     expect(await shop.holders()).toEqual([sessionId]);
   });
+});
+
+it('is asked for again where too many book a day at once', async () => {
+  const contended = Object.assign(new Error('Too much contention on these documents.'), { code: 10 });
+  const db = { doc: shop.ctx.db.doc.bind(shop.ctx.db), runTransaction: () => Promise.reject(contended) };
+  const input = { productId: 'hour', startsAt: shop.inHours(48).toISOString(), requestId: 'contended' };
+  const asked = bookSession({ ...shop.ctx, db: db as unknown as Firestore }, lisa, input);
+  await expect(asked).rejects.toMatchObject({ code: 'aborted', reason: 'day-contended' });
 });
 
 describe('credits', () => {

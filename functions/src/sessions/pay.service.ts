@@ -1,5 +1,6 @@
 import { FieldValue, Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planFlag } from '../admin/flags.service.ts';
+import { hasCome, moneyIsHere } from '../payments/entitlements/money.ts';
 import { attemptOf, planStranger, requireNoOther, strangeness } from '../payments/once.service.ts';
 import type { Payment } from '../payments/payments.ts';
 import type { Owed } from '../payments/plans.ts';
@@ -7,7 +8,9 @@ import { shareOf } from '../payments/shares.service.ts';
 import { FinalRefusal } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
+import { planLetter } from '../platform/mail.ts';
 import { runWrites, type Write } from '../platform/write.ts';
+import { bookedLetter, canceledLetter } from './letters.ts';
 import { followed, isPaid, requirePayable, type Session, type SessionPatch } from './sessions.ts';
 import * as store from './sessions.store.ts';
 import { planFreeTime, planKeepTime } from './slots.service.ts';
@@ -57,7 +60,7 @@ export async function planAttach(ctx: Context, tx: Transaction, sessionId: strin
 /** As an order's: in the transaction that changes a payment, its session follows. `payment` is as it will be. */
 export async function planFollow(ctx: Context, tx: Transaction, payment: Payment): Promise<Write[]> {
   const { sessionId, stripePaymentId: activePaymentId } = payment;
-  if (!sessionId) return [];
+  if (!sessionId) return planCreditsGone(ctx, tx, payment);
   const which = { kind: 'session', id: sessionId } as const;
   const session = await store.readSession(ctx.db, sessionId, tx);
   const wrong = await strangeness(ctx, tx, 'session', session, payment);
@@ -72,13 +75,24 @@ export async function planFollow(ctx: Context, tx: Transaction, payment: Payment
   };
   if (news.becomes === 'paid') {
     const paidBy = { with: 'payment', paymentId: activePaymentId } as const;
-    return [patched(ctx, sessionId, { ...patch, paidBy, payBy: FieldValue.delete() })];
+    return [
+      patched(ctx, sessionId, { ...patch, paidBy, payBy: FieldValue.delete() }),
+      planLetter(ctx.db, `session-booked_${sessionId}`, bookedLetter(session)),
+    ];
   }
   if (news.becomes === 'late') {
     return [...(await flagLate(ctx, tx, sessionId, payment)), patched(ctx, sessionId, { ...patch, refundDue: true })];
   }
   if (news.becomes === 'returned') return planReturned(ctx, sessionId, session, patch);
   return [patched(ctx, sessionId, patch)];
+}
+
+/** The sessions that were booked with the credits of a purchase, once all of its money went back. */
+async function planCreditsGone(ctx: Context, tx: Transaction, payment: Payment): Promise<Write[]> {
+  const mayHold = payment.coachId !== undefined && (payment.held !== undefined || payment.subscriptionId !== undefined);
+  if (!mayHold || !hasCome(payment) || payment.difference !== undefined || moneyIsHere(payment)) return [];
+  const booked = await store.bookedWithCreditsOf(ctx.db, tx, payment.stripePaymentId);
+  return booked.flatMap(({ id, session }) => planReturned(ctx, id, session, {}));
 }
 
 /** Nobody is coached for money that went back: whoever gave it back has canceled the session. */
@@ -90,7 +104,11 @@ function planReturned(ctx: Context, sessionId: string, session: Session, patch: 
     canceledAt,
     reason: 'Its payment was given back.',
   } as const;
-  return [patched(ctx, sessionId, { ...patch, ...canceled }), planFreeTime(ctx, sessionId, session)];
+  return [
+    patched(ctx, sessionId, { ...patch, ...canceled }),
+    planFreeTime(ctx, sessionId, session),
+    planLetter(ctx.db, `session-canceled_${sessionId}`, canceledLetter({ ...session, ...canceled })),
+  ];
 }
 
 function patched(ctx: Context, sessionId: string, patch: SessionPatch): Write {

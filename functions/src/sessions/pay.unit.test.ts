@@ -70,6 +70,7 @@ describe('paying for a session', () => {
     await shop.advance(minutes(45));
     expect(await sweep()).toEqual({ expired: 0, givenBack: 0 });
     expect(await shop.holders()).toEqual([sessionId]);
+    expect(await shop.read(`mail/session-booked_${sessionId}`)).toMatchObject({ toUids: ['karin', 'lisa'] });
     await shop.expectBooksAsStripe();
   });
 
@@ -186,6 +187,20 @@ describe('a session’s payment afterwards', () => {
     });
     expect(await shop.holders()).toEqual([]);
     expect(await sweep()).toEqual({ expired: 0, givenBack: 0 });
+    await shop.expectBooksAsStripe();
+  });
+
+  it('gives back all that credits cost: what was booked with them is canceled', async () => {
+    const paymentId = await shop.buy({ productId: 'two' });
+    const { sessionId } = await shop.book({ useCredit: true });
+    const { sessionId: other } = await paid({ hours: 60 });
+    await refundPayment(shop.ctx, admin, { paymentId, amountMinor: 50_000, requestId: 'refund-1' });
+    await shop.deliver();
+    expect(await shop.session(sessionId)).toMatchObject({ status: 'booked' });
+    await refundPayment(shop.ctx, admin, { paymentId, requestId: 'refund-2' });
+    await shop.deliver();
+    expect(await shop.session(sessionId)).toMatchObject({ status: 'canceled', canceledBy: 'system' });
+    expect(await shop.holders()).toEqual([other]);
     await shop.expectBooksAsStripe();
   });
 

@@ -43,6 +43,12 @@ export function unpaidPast(db: Firestore, now: Date, limit: number): Promise<Kep
   );
 }
 
+/** Booked with credits of a purchase, as this transaction sees them. */
+export async function bookedWithCreditsOf(db: Firestore, tx: Transaction, paymentId: string): Promise<Kept[]> {
+  const query = sessions(db).where('paidBy.paymentId', '==', paymentId).where('status', '==', 'booked');
+  return (await tx.get(query)).docs.map((doc) => ({ id: doc.id, session: doc.data() }));
+}
+
 /** Paid after they were canceled, and not given back yet. */
 export function refundsDue(db: Firestore, limit: number): Promise<Kept[]> {
   return page(sessions(db).where('refundDue', '==', true), '__name__', limit);
