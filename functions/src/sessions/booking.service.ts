@@ -13,7 +13,14 @@ import { planLetter } from '../platform/mail.ts';
 import { toMajor, type Currency, type Minor } from '../platform/money.ts';
 import { runWrites, type Write } from '../platform/write.ts';
 import { bookedLetter } from './letters.ts';
-import { payByOf, type Session, type SessionPaymentStatus, type SessionStatus, type Student } from './sessions.ts';
+import {
+  mostUnpaid,
+  payByOf,
+  type Session,
+  type SessionPaymentStatus,
+  type SessionStatus,
+  type Student,
+} from './sessions.ts';
 import * as store from './sessions.store.ts';
 import { planTakeTime } from './slots.service.ts';
 
@@ -139,9 +146,16 @@ async function withCredit(
 async function withPayment(
   ctx: Context,
   tx: Transaction,
-  { product, startsAt }: Booking,
+  { userId, product, startsAt }: Booking,
   now: Date,
 ): Promise<{ part: Paid; writes: Write[] }> {
+  if ((await store.countUnpaid(ctx.db, tx, userId, now, mostUnpaid)) >= mostUnpaid) {
+    throw new Refusal(
+      'resource-exhausted',
+      'too-many-unpaid',
+      `You have ${mostUnpaid} sessions that are not paid for yet. Pay for one of them, or cancel it.`,
+    );
+  }
   const { coachId, name, amountMinor, currency } = product;
   requireChargeable(amountMinor, currency, name);
   // Nobody holds a time that could not be paid for. The share is worked out when it is.

@@ -83,6 +83,15 @@ describe('booking a session', () => {
     await expect(shop.book()).rejects.toMatchObject({ reason: 'coach-not-accepting' });
   });
 
+  it('is refused while too much is unpaid, and not when that is paid or over', async () => {
+    for (let hour = 0; hour < 5; hour++) await shop.book({ hours: 40 + hour });
+    await expect(shop.book()).rejects.toMatchObject({ reason: 'too-many-unpaid' });
+    await shop.buy({ productId: 'two' });
+    await expect(shop.book({ useCredit: true })).resolves.toMatchObject({ paidBy: 'credit' });
+    await shop.advance(minutes(31));
+    await expect(shop.book({ hours: 60 })).resolves.toMatchObject({ status: 'booked' });
+  });
+
   it('survives a death at every step', async () => {
     await shop.buy({ productId: 'two' });
     let died = 0;

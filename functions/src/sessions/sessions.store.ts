@@ -43,6 +43,21 @@ export function unpaidPast(db: Firestore, now: Date, limit: number): Promise<Kep
   );
 }
 
+/** How many sessions somebody has booked that are to be paid after now, counted up to `most`. Index: userId, status, payBy. */
+export async function countUnpaid(
+  db: Firestore,
+  tx: Transaction,
+  userId: string,
+  now: Date,
+  most: number,
+): Promise<number> {
+  const query = sessions(db)
+    .where('userId', '==', userId)
+    .where('status', '==', 'booked')
+    .where('payBy', '>', Timestamp.fromDate(now));
+  return (await tx.get(query.limit(most))).size;
+}
+
 /** Booked with credits of a purchase, as this transaction sees them. */
 export async function bookedWithCreditsOf(db: Firestore, tx: Transaction, paymentId: string): Promise<Kept[]> {
   const query = sessions(db).where('paidBy.paymentId', '==', paymentId).where('status', '==', 'booked');

@@ -113,6 +113,9 @@ export const isConfirmed = (session: Pick<Session, 'status' | 'paymentStatus'>):
 export const lengthMs = ({ startsAt, endsAt }: Pick<Session, 'startsAt' | 'endsAt'>): number =>
   endsAt.toMillis() - startsAt.toMillis();
 
+/** How many bookings somebody has at once who has not paid for them: times that nobody else can have meanwhile. */
+export const mostUnpaid = 5;
+
 /** By when an unpaid booking of this moment is to be paid: never later than it starts. */
 export function payByOf(now: Date, startsAt: Date, paymentMinutes: number): Date {
   return new Date(Math.min(now.getTime() + minutes(paymentMinutes), startsAt.getTime()));
