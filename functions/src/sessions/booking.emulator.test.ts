@@ -48,7 +48,7 @@ it('gives one time to one of five who ask at once, who then pays for it', async 
   expect(await session(sessionId)).toMatchObject({ paymentStatus: 'paid', status: 'booked' });
   const [entry] = Object.values(((await harness.db.collection('coachDays').get()).docs[0]?.data() as CoachDay).taken);
   expect(entry?.until).toBeUndefined();
-});
+}, 60_000);
 
 it('is swept away, and its time is free, when nobody pays', async () => {
   const other = new Date(Date.parse(startsAt) + 3 * 3_600_000).toISOString();
@@ -59,4 +59,4 @@ it('is swept away, and its time is free, when nobody pays', async () => {
   expect(await session(sessionId)).toMatchObject({ status: 'canceled', canceledBy: 'system', paymentStatus: 'unpaid' });
   const days = (await harness.db.collection('coachDays').get()).docs.map((doc) => doc.data() as CoachDay);
   expect(days.flatMap(({ taken }) => Object.keys(taken))).not.toContain(sessionId);
-});
+}, 60_000);
