@@ -4,6 +4,8 @@ import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
 import type { Transfer } from '../../payments/transfers/transfers.ts';
 import { cameBack, type Payout, type PayoutItem } from '../../payouts/payouts.ts';
 import type { RunCoach } from '../../payouts/runs.ts';
+import type { Session } from '../../sessions/sessions.ts';
+import { sessionPrice } from './sessions.ts';
 import { proveAccount } from '../../reconciliation/account.service.ts';
 import { checkInvariants } from '../../reconciliation/invariants.service.ts';
 import type { Played } from './play.ts';
@@ -157,7 +159,7 @@ function entitled(stage: Stage, coachId: string, paid: ReadonlyMap<string, numbe
   const { platform } = stage.core.world;
   const total: Entitled = { theirs: 0, held: 0 };
   for (const charge of platform.charges.values()) {
-    if (!charge.paid || charge.metadata.coachId !== coachId) continue;
+    if (!charge.paid || charge.metadata.coachId !== coachId || charge.metadata.sessionId) continue;
     const refunded = [...platform.refunds.values()]
       .filter((refund) => refund.charge === charge.id && refund.status !== 'failed' && refund.status !== 'canceled')
       .map(({ amount }) => amount);
@@ -173,12 +175,27 @@ function entitled(stage: Stage, coachId: string, paid: ReadonlyMap<string, numbe
   return total;
 }
 
+/** Their shares of sessions that took place, and of what was kept of those canceled late. */
+async function ofSessions(stage: Stage, coachId: string, check: Check): Promise<number> {
+  const own = (await stage.all<Session>('sessions')).filter((session) => session.coachId === coachId);
+  const shares = own.map(({ status, paymentStatus, cancellation }) => {
+    const kept = status === 'canceled' ? (cancellation?.keptMinor ?? 0) : 0;
+    stage.count(`session: ${status}${kept > 0 ? ' late' : ''}`);
+    check(kept === 0 || kept === sessionPrice / 2, `of a session canceled ${kept} is kept`);
+    if (status === 'completed' || status === 'no_show') return shareOf(sessionPrice);
+    check(status !== 'booked' || paymentStatus !== 'unpaid', 'a session nobody paid holds its time');
+    return shareOf(kept);
+  });
+  return sum(shares);
+}
+
 /** Not paid twice, not short: what is not paid out is explained by a rule, to the öre. */
 async function checkCoach(stage: Stage, { coachId, account }: { coachId: string; account: string }, check: Check) {
   const { db } = stage.ctx;
   const earnings = (await db.collection(`coaches/${coachId}/earnings`).get()).docs.map((doc) => doc.data() as Earning);
   const paidOf = new Map(earnings.map((earning) => [earning.paymentId, earning.paidMinor as number]));
-  const { theirs, held } = entitled(stage, coachId, paidOf);
+  const { theirs: sales, held } = entitled(stage, coachId, paidOf);
+  const theirs = sales + (await ofSessions(stage, coachId, check));
   const out = stripePayouts(stage).filter((one) => one.account === account && !isBack(one.payout));
   const paid = sum(out.map(({ payout }) => payout.amount));
   const left = theirs - paid;

@@ -6,6 +6,7 @@ import { refundPayment } from '../../payments/refunds/refunds.service.ts';
 import { requestPayout, retryPayout, runPayouts } from '../../payouts/by-hand.service.ts';
 import { cameBack, type Payout } from '../../payouts/payouts.ts';
 import type { Process } from './scheduler.ts';
+import * as sessions from './sessions.ts';
 import { bringCoach, offer, type Stage } from './stage.ts';
 
 /** What people, banks and Stripe do in a small marketplace, drawn by chance. */
@@ -59,6 +60,7 @@ export class Market {
       for (const [at, id] of products.entries()) {
         await offer(this.stage, { id, coachId, amountMinor: amounts[at] ?? 0 });
       }
+      await sessions.offerSessions(this.stage, coachId);
       this.sellers.push({ coachId, account, products });
     }
     await offer(this.stage, { id: 'own', amountMinor: 2_000_000 });
@@ -75,6 +77,10 @@ export class Market {
     const one = of[this.below(of.length)];
     if (one === undefined) throw new Error('There is nothing to choose from.');
     return one;
+  }
+
+  customer(): { uid: string; email: string; coach: false; admin: false } {
+    return { uid: `customer${1 + this.below(4)}`, email: 'kund@example.se', coach: false, admin: false };
   }
 
   requestId(): string {
@@ -129,7 +135,7 @@ const charges = ({ stage }: Market) => [...stage.core.world.platform.charges.val
 
 function sale(market: Market): Process {
   const { ctx } = market.stage;
-  const customer = { uid: `customer${1 + market.below(4)}`, email: 'kund@example.se', coach: false, admin: false };
+  const customer = market.customer();
   const paymentMethodId = market.pick(cards);
   const productId = market.pick(market.pick(market.sellers).products);
   const input = { productId, requestId: market.requestId(), paymentMethodId };
@@ -140,7 +146,8 @@ function sale(market: Market): Process {
 function refund(market: Market): Process | undefined {
   const { ctx } = market.stage;
   const open = charges(market).filter(
-    (charge) => charge.paid && !charge.refunded && !charge.disputed && charge.amount < 1_000_000,
+    (charge) =>
+      charge.paid && !charge.refunded && !charge.disputed && charge.metadata.coachId && !charge.metadata.sessionId,
   );
   if (open.length === 0) return undefined;
   const charge = market.pick(open);
@@ -260,6 +267,9 @@ const steps: readonly [name: string, step: Step, weight: number][] = [
   ['sale', sale, 10],
   ['refund', refund, 4],
   ['dispute answered', answer, 2],
+  ['session booked', sessions.booked, 4],
+  ['session completed', sessions.completed, 4],
+  ['session canceled', sessions.canceled, 1],
   ['payout by hand', byHand, 3],
   ['payout by the coach', byCoach, 2],
   ['payout canceled', canceled, 2],
@@ -271,7 +281,7 @@ const steps: readonly [name: string, step: Step, weight: number][] = [
   ['hold', hold, 1],
 ];
 
-/** Each as often as its weight says. A session's completion is one more line here. */
+/** Each as often as its weight says. */
 const weighted = steps.flatMap(([name, step, weight]) => Array<[string, Step]>(weight).fill([name, step]));
 
 export const stepNames = steps.map(([name]) => name);

@@ -143,7 +143,7 @@ class Weeks implements Played {
       this.stage.count(`stopped: ${kind}`);
       this.stage.count(`stopped at: ${each.at}`);
       const process = processes.find(({ name }) => name === each.name);
-      if (process && ['sale', 'refund', 'payout'].includes(kind)) this.market.asked(process);
+      if (process && ['sale', 'refund', 'payout', 'session'].includes(kind)) this.market.asked(process);
     }
     if (each.end !== 'threw') return;
     const { error } = each;

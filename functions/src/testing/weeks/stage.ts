@@ -13,6 +13,7 @@ import {
 import { registerEndpoint } from '../../../../emulators/stripe/resources/events-api.ts';
 import { newCoach, type Coach } from '../../coaches/coaches.ts';
 import { refreshAccount } from '../../coaches/coaches.service.ts';
+import type { ProductKind } from '../../payments/products.ts';
 import type { Context } from '../../platform/context.ts';
 import { createMemoryFirestore } from '../../platform/firestore/memory/memory-firestore.ts';
 import { silentLog } from '../../platform/log.ts';
@@ -191,13 +192,14 @@ export async function bringCoach(
   return id;
 }
 
-export interface Product {
+export interface Offer {
   id: string;
   coachId?: string;
   amountMinor: number;
+  kind?: ProductKind;
 }
 
-export async function offer(stage: Stage, { id, coachId, amountMinor }: Product): Promise<void> {
-  const product = { kind: 'good', currency: 'SEK', vatRate: 25, active: true, name: id, amountMinor };
+export async function offer(stage: Stage, { id, coachId, amountMinor, kind = 'good' }: Offer): Promise<void> {
+  const product = { kind, currency: 'SEK', vatRate: 25, active: true, name: id, amountMinor };
   await stage.ctx.db.doc(`products/${id}`).set({ ...product, ...(coachId ? { coachId } : {}) });
 }

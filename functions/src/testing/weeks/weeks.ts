@@ -11,7 +11,7 @@ const enough = 100;
 /** Further failures tell little more. */
 const mostFailures = 3;
 
-const processes = ['event', 'task', 'sweep', 'run', 'sale', 'refund', 'payout', 'settings'];
+const processes = ['event', 'task', 'sweep', 'run', 'sale', 'refund', 'session', 'payout'];
 const faults = ['timeout_before', 'timeout_after_success', 'hang_after_success', 'error_500_before', 'error_500_after'];
 
 /** Each must occur, or the weeks prove less than they say. */
@@ -25,6 +25,7 @@ const expected = [
     (at) => `stopped at: ${at}`,
   ),
   ...['nothing', 'held', 'below minimum', 'debt'].map((what) => `left: ${what}`),
+  ...['completed', 'no_show', 'canceled', 'canceled late'].map((how) => `session: ${how}`),
   ...['refund in part', 'refund in full', 'another attempt', 'asked again by the client'].map(
     (what) => `step: ${what}`,
   ),
