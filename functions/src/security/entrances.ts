@@ -142,6 +142,29 @@ const callables: readonly Entrance[] = [
     input: { payoutId: 'coach-karin_SEK_2026-11-23_1', language: 'sv', credit: false },
     optional: ['credit'],
   }),
+  entrance('requestPayout', 'callable', {
+    allowed: ['coach'],
+    by: withRole,
+    input: { amountMinor: 2000, requestId: 'payout-by-hand-1' },
+    optional: ['amountMinor'],
+  }),
+  entrance('retryPayout', 'callable', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { payoutId: 'coach-karin_SEK_2026-11-23_1', requestId: 'payout-again-1' },
+  }),
+  entrance('payPlatform', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { amountMinor: 2000, requestId: 'payout-own-1' },
+    optional: ['amountMinor'],
+  }),
+  entrance('runPayouts', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { coachId: 'coach-karin', amountMinor: 2000, requestId: 'payout-run-1' },
+    optional: ['coachId', 'amountMinor'],
+  }),
   entrance('setCoachTerms', 'callable', {
     allowed: ['admin'],
     by: withRole,
@@ -157,23 +180,6 @@ const callables: readonly Entrance[] = [
   entrance('writeOffDebt', 'callable', {
     allowed: ['admin'],
     by: withRole,
-  entrance('requestPayout', 'callable', {
-    allowed: ['coach'],
-    by: withRole,
-    input: { amountMinor: 2000, requestId: 'payout-by-hand-1' },
-    optional: ['amountMinor'],
-  }),
-  entrance('retryPayout', 'callable', {
-    allowed: ['coach', 'admin'],
-    by: withRole,
-    input: { payoutId: 'coach-karin_SEK_2026-11-23_1', requestId: 'payout-again-1' },
-  }),
-  entrance('runPayouts', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { coachId: 'coach-karin', amountMinor: 2000, requestId: 'payout-run-1' },
-    optional: ['coachId', 'amountMinor'],
-  }),
     input: {
       coachId: 'coach-karin',
       paymentId: 'pi_owed',
