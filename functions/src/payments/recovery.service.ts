@@ -28,6 +28,7 @@ import * as store from './payments.store.ts';
 import { executeRefund, refundPaymentCommand, type RefundPlan } from './refunds/refunds.service.ts';
 import { newsOfIntent } from './charged.ts';
 import { planNews } from './moves.service.ts';
+import { cancelOrderCommand, executeCancelOrder, type CancelOrderPlan } from './orders/cancel.service.ts';
 import { tenantAccountOf, type Payment } from './payments.ts';
 import { fetchSale, noSale, planSale } from './sale.service.ts';
 import { idOf } from '../platform/stripe.ts';
@@ -66,6 +67,7 @@ const resumers: Readonly<Record<string, Resumer>> = {
     const { id } = await executePayment(ctx, command, plan as PaymentPlan);
     return { paymentId: id };
   },
+  [cancelOrderCommand]: (ctx, _command, plan) => executeCancelOrder(ctx, plan as CancelOrderPlan),
   [createSetupIntentCommand]: (ctx, command, plan) => executeSetup(ctx, command, plan),
   [createCheckoutCommand]: (ctx, command, plan) => executeCheckout(ctx, command, plan as CheckoutPlan),
   [createSubscriptionCommand]: (ctx, command, plan) => executeSubscription(ctx, command, plan as SubscriptionPlan),

@@ -63,6 +63,10 @@ const callables: readonly Entrance[] = [
     input: { weekly: [{ weekday: 1, from: '09:00', to: '17:00' }], horizonDays: 30, requestId: 'my-hours-1' },
     optional: ['weekly', 'horizonDays'],
   }),
+  entrance('cancelOrder', 'callable', {
+    allowed: signedIn,
+    input: { orderId: 'order1', requestId: 'an-order-cancel-1' },
+  }),
   entrance('createSubscription', 'callable', {
     allowed: signedIn,
     input: { ...payment, productId: 'premium', requestId: 'a-subscription-1', quantity: 1 },

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { subscribed } from './made.ts';
+import { ordered, subscribed } from './made.ts';
 import { bookableTime } from './sessions.ts';
 import { card, page, requestId, type Plays, type Stage } from './play.ts';
 
@@ -31,6 +31,11 @@ export const customers: Plays = {
     does: 'Books a time with a coach, for the caller or a student they name. With `useCredit` it is paid with a session bought in advance; otherwise by `processPayment` or on a page before `payBy`, when the time is free again.',
     as: 'customer',
     input: async (stage) => ({ productId: 'hour', startsAt: await bookableTime(stage), requestId }),
+  },
+  cancelOrder: {
+    does: 'Cancels an order that is not paid; administrators anybody’s. Its goods are for sale again and its payment is closed.',
+    as: 'customer',
+    input: async (stage) => ({ orderId: await ordered(stage), requestId }),
   },
   createSubscription: {
     does: 'Begins a subscription. Its first payment, or a trial’s card, is confirmed with `clientSecret`; with `paymentMethodId` at once.',

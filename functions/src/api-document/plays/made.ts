@@ -2,6 +2,8 @@ import { answer } from '../../platform/entrance.ts';
 import { days } from '../../platform/clock.ts';
 import { refundPaymentSpec } from '../../payments/refunds/refunds.api.ts';
 import { payCoach, readPayout } from '../../payouts/payouts.service.ts';
+import { createOrder } from '../../payments/orders/orders.service.ts';
+import { processPayment } from '../../payments/payments.service.ts';
 import { people, type Stage } from './play.ts';
 
 /** What there must be before some callables can be called. */
@@ -10,6 +12,14 @@ export async function subscribed(stage: Stage): Promise<string> {
   const { subscriptionId } = await stage.subscribe('premium');
   await stage.hear();
   return subscriptionId;
+}
+
+/** An order of Eva's that she has begun to pay. */
+export async function ordered({ ctx }: Stage): Promise<string> {
+  const items = [{ productId: 'programme', quantity: 1 }];
+  const { orderId } = await createOrder(ctx, people.customer, { items, requestId: 'to-be-canceled' });
+  await processPayment(ctx, people.customer, { orderId, requestId: 'to-be-closed' });
+  return orderId;
 }
 
 /** A sale whose share is paid out to Karin and has arrived. */

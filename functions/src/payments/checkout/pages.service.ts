@@ -52,21 +52,25 @@ async function expirePage(stripe: Stripe, id: string, stripeAccount: string | un
 }
 
 /**
- * A payment of the order or session that was begun in the app while this page was made goes first. Each side looks for the other after
- * it has written its own document, so at least one of them sees the other.
+ * A payment of the order or session that was begun in the app while this page was made goes first, and so does the order's
+ * cancellation. Each side looks for the other after it has written its own document, so at least one of them sees the other.
  */
 export async function giveWay(
   ctx: Context,
   { orderId, sessionId }: Pick<PaymentPlan, 'orderId' | 'sessionId'>,
   page: { id: string; stripeAccountId: string | undefined },
 ): Promise<void> {
-  const ofOrder = orderId ? (await readOrder(ctx.db, orderId))?.activePaymentId : undefined;
-  const activePaymentId = sessionId ? await activePaymentOf(ctx, sessionId) : ofOrder;
+  const order = orderId ? await readOrder(ctx.db, orderId) : undefined;
+  const canceled = order?.status === 'canceled' || order?.closing === true;
+  const activePaymentId = sessionId ? await activePaymentOf(ctx, sessionId) : order?.activePaymentId;
   const active = activePaymentId ? await readPayment(ctx.db, activePaymentId) : undefined;
-  if (!active || active.status === 'canceled') return;
+  if (!canceled && (!active || active.status === 'canceled')) return;
   const session = await retrieveSession(ctx, page.id, page.stripeAccountId);
-  if (idOf(session.payment_intent) === activePaymentId || session.status !== 'open') return;
+  const its = active !== undefined && idOf(session.payment_intent) === active.stripePaymentId;
+  if (its || session.status !== 'open') return;
   await expirePage(await ctx.stripe(), page.id, page.stripeAccountId);
+  if (!active || canceled)
+    throw new FinalRefusal('failed-precondition', 'order-canceled', 'The order was canceled. Make a new one.');
   throw new FinalRefusal(
     'failed-precondition',
     'payment-under-way',

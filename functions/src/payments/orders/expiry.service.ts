@@ -2,15 +2,9 @@ import { Timestamp } from 'firebase-admin/firestore';
 import { days } from '../../platform/clock.ts';
 import type { Context } from '../../platform/context.ts';
 import { messageOf } from '../../platform/errors.ts';
-import { runWrites } from '../../platform/write.ts';
-import { closeIntent } from '../intents.service.ts';
-import { onceOfOrder } from '../checkout/checkout.ts';
-import { closePages } from '../checkout/pages.service.ts';
-import { tenantAccountOf } from '../payments.ts';
-import { readPayment } from '../payments.store.ts';
+import { cancelUnpaid } from './cancel.service.ts';
 import type { Order } from './orders.ts';
 import * as store from './orders.store.ts';
-import { planStockBack } from './pay.service.ts';
 
 const perCall = 100;
 /** A bank debit takes days to clear; meanwhile the order waits. */
@@ -29,27 +23,17 @@ export async function expireOrders(ctx: Context, now: Date): Promise<{ expired: 
   return { expired };
 }
 
-/** First Stripe says that it can no longer be paid, then it is canceled: never the other way round. */
 async function expire(ctx: Context, id: string, order: Order, now: Date): Promise<boolean> {
-  const { activePaymentId } = order;
-  await closePages(ctx, onceOfOrder(id));
-  const closed = activePaymentId === undefined || (await isClosed(ctx, activePaymentId));
-  return ctx.db.runTransaction(async (tx) => {
-    const current = await store.readOrder(ctx.db, id, tx);
-    if (current?.status !== 'open' || current.activePaymentId !== activePaymentId) return false;
-    const updatedAt = Timestamp.fromDate(now);
-    if (!closed) {
-      store.updateOrder(ctx.db, tx, id, { expiresAt: Timestamp.fromMillis(now.getTime() + waitMs), updatedAt });
-      return false;
-    }
-    runWrites(tx, current.stock === 'taken' ? await planStockBack(ctx, tx, current.items) : []);
-    const stock = current.stock === 'taken' ? 'returned' : current.stock;
-    store.updateOrder(ctx.db, tx, id, { status: 'canceled', paymentStatus: 'unpaid', stock, updatedAt });
-    return true;
-  });
+  const outcome = await cancelUnpaid(ctx, id);
+  if (outcome === 'being-paid') await waitOn(ctx, id, order, now);
+  return outcome === 'canceled';
 }
 
-async function isClosed(ctx: Context, paymentId: string): Promise<boolean> {
-  const payment = await readPayment(ctx.db, paymentId);
-  return (await closeIntent(ctx, paymentId, payment && tenantAccountOf(payment))).status === 'canceled';
+function waitOn(ctx: Context, id: string, { activePaymentId }: Order, now: Date): Promise<void> {
+  return ctx.db.runTransaction(async (tx) => {
+    const current = await store.readOrder(ctx.db, id, tx);
+    if (current?.status !== 'open' || current.activePaymentId !== activePaymentId) return;
+    const expiresAt = Timestamp.fromMillis(now.getTime() + waitMs);
+    store.updateOrder(ctx.db, tx, id, { expiresAt, updatedAt: Timestamp.fromDate(now) });
+  });
 }

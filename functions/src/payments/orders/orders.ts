@@ -48,6 +48,8 @@ export interface Order {
   stock: 'none' | 'taken' | 'returned';
   /** The PaymentIntent that pays it; another follows only when Stripe says that this one is canceled. */
   activePaymentId?: string;
+  /** It is about to be canceled: nobody begins to pay it. */
+  closing?: boolean;
   /** Not paid by then, it is canceled and its goods are for sale again. */
   expiresAt: Timestamp;
   createdAt: Timestamp;

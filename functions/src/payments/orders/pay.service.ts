@@ -36,11 +36,11 @@ export async function owedForOrder(ctx: Context, tx: Transaction, uid: string, o
   };
 }
 
-function requirePayable(orderId: string, { status, paymentStatus }: Order): void {
-  if (status === 'canceled' && paymentStatus !== 'refunded')
-    throw new Refusal('failed-precondition', 'order-canceled', `Order ${orderId} was canceled. Make a new one.`);
+function requirePayable(orderId: string, { status, paymentStatus, closing }: Order): void {
   if (isPaid(paymentStatus) || paymentStatus === 'refunded')
     throw new Refusal('already-exists', 'order-paid', `Order ${orderId} is paid already.`);
+  if (closing || status === 'canceled')
+    throw new Refusal('failed-precondition', 'order-canceled', `Order ${orderId} was canceled. Make a new one.`);
 }
 
 /**
@@ -49,7 +49,7 @@ function requirePayable(orderId: string, { status, paymentStatus }: Order): void
  */
 export async function planAttach(ctx: Context, tx: Transaction, orderId: string, payment: Payment): Promise<Write[]> {
   const order = await store.readOrder(ctx.db, orderId, tx);
-  if (order?.status !== 'open' || isPaid(order.paymentStatus)) {
+  if (order?.status !== 'open' || order.closing || isPaid(order.paymentStatus)) {
     throw new FinalRefusal('failed-precondition', 'order-closed', `Order ${orderId} can no longer be paid.`);
   }
   await requireNoOther(ctx, tx, { kind: 'order', id: orderId }, order, payment);
