@@ -63,6 +63,7 @@ function words(schema: Schema): string {
 
 function textWords({ format, pattern, minLength, maxLength }: Schema): string {
   if (format === 'date') return 'date, `2026-11-23`';
+  if (format === 'date-time') return 'time, `2026-11-23T09:00:00+01:00`';
   return `text${range(minLength, maxLength, ' characters')}${pattern === undefined ? '' : `, \`${pattern}\``}`;
 }
 

@@ -1,5 +1,4 @@
 import type { Timestamp } from 'firebase-admin/firestore';
-import { DateTime } from 'luxon';
 import { businessDate, businessMoment, days, hours, weekday, type BusinessDate } from '../platform/clock.ts';
 import { Refusal } from '../platform/errors.ts';
 
@@ -127,7 +126,6 @@ export function requireSound({ weekly, exceptions }: Pick<Availability, 'weekly'
   };
   for (const each of weekly) add(`weekday ${each.weekday}`, each);
   for (const exception of exceptions) {
-    requireDate(exception.date);
     if (exception.kind === 'extra') add(exception.date, exception);
   }
   for (const [day, list] of groups) {
@@ -140,9 +138,4 @@ export function requireSound({ weekly, exceptions }: Pick<Availability, 'weekly'
         `${day}: ${clash.from} to ${clash.to} overlaps other hours.`,
       );
   }
-}
-
-function requireDate(date: BusinessDate): void {
-  if (DateTime.fromISO(date).isValid) return;
-  throw new Refusal('invalid-argument', 'not-a-date', `There is no day ${date}.`);
 }

@@ -66,7 +66,6 @@ describe('the hours of a coach', () => {
     ['hours-backwards', { weekly: [{ weekday: 1, from: '12:00', to: '12:00' }], exceptions: [] }],
     ['hours-overlap', { weekly: [...weekly, { weekday: 1, from: '12:59', to: '13:30' }], exceptions: [] }],
     ['hours-overlap', { weekly: [...weekly, { weekday: 2, from: '09:00', to: '12:00' }], exceptions: [] }],
-    ['not-a-date', { weekly, exceptions: [{ kind: 'off' as const, date: '2026-02-30' }] }],
   ])('are refused (%s)', (reason, availability) => {
     expect(() => requireSound(availability)).toThrow(expect.objectContaining({ reason }) as Error);
   });

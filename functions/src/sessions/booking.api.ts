@@ -6,7 +6,7 @@ import { bookSession as book, type BookInput, type BookReply } from './booking.s
 
 const time = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time like 09:30, at most 24:00');
 const hours = { from: time, to: time };
-const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a day like 2026-11-23');
+const date = z.iso.date();
 
 export const setAvailabilitySpec: CallableSpec<AvailabilityInput, AvailabilityReply> = {
   name: 'setAvailability',
