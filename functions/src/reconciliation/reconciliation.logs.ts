@@ -18,6 +18,10 @@ export const nightProven = (log: Log, night: Reconciliation) => {
 export const accountUnread = (log: Log, account: string, state: string, error: string) =>
   log.error('reconciliation.account-unread', { account, state, error });
 
+export const forgottenBooked = (log: Log, events: number) => log.info('reconciliation.forgotten-booked', { events });
+
+export const forgottenUnread = (log: Log, error: string) => log.error('reconciliation.forgotten-unread', { error });
+
 export const invariantFailed = (log: Log, name: string, offenders: readonly string[]) =>
   log.error('reconciliation.invariant-failed', { name, offenders });
 

@@ -9,6 +9,7 @@ import { messageOf } from '../platform/errors.ts';
 import { minor, sum, zero } from '../platform/money.ts';
 import { classifyStripeError } from '../platform/stripe.ts';
 import { ledgerTotal, proveAccount, type Owner } from './account.service.ts';
+import { recoverForgotten } from '../webhooks/recovery.service.ts';
 import { proveFortnox } from './fortnox-side.service.ts';
 import { differenceFlag, needsPerson, unverifiableFlag } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
@@ -34,6 +35,7 @@ const sideBySide = 5;
 export async function reconcileDay(ctx: Context, scheduledAt: Date): Promise<Reconciliation> {
   const date = businessDate(scheduledAt);
   const cut = startOfBusinessDate(date);
+  await bookForgotten(ctx);
   const night = new Night(ctx, date, cut, await store.nightBefore(ctx.db, date));
   await night.prove({ account: platformAccount });
   for (let after: string | undefined; ;) {
@@ -53,6 +55,15 @@ export async function reconcileDay(ctx: Context, scheduledAt: Date): Promise<Rec
     if (page.length < coachesPerPage) break;
   }
   return night.end();
+}
+
+/** What was never heard of is booked before it is proven. Where Stripe does not answer, the proof says so itself. */
+async function bookForgotten(ctx: Context): Promise<void> {
+  try {
+    logs.forgottenBooked(ctx.log, await recoverForgotten(ctx, ctx.clock.now()));
+  } catch (error) {
+    logs.forgottenUnread(ctx.log, messageOf(error));
+  }
 }
 
 /** One run's findings. */

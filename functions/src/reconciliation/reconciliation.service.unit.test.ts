@@ -12,6 +12,7 @@ import type { Context } from '../platform/context.ts';
 import { minor } from '../platform/money.ts';
 import { idOf } from '../platform/stripe.ts';
 import { createTestWorld, testConfig, type TestWorld } from '../testing/world.ts';
+import { recoverEvents } from '../webhooks/recovery.service.ts';
 import { checkInvariants } from './invariants.service.ts';
 import { reconcileDay } from './reconciliation.service.ts';
 import { totalsDiffer, type AccountProof, type Reconciliation } from './reconciliation.ts';
@@ -121,6 +122,24 @@ describe('the nightly proof', () => {
     });
     expect((await ctx.db.doc(`reconciliations/${night.date}`).get()).data()).toEqual(night);
     expect(await flags()).toEqual([]);
+  });
+
+  it('books first what nobody heard of while the sweep stood still for days', async () => {
+    const all = { url: 'http://127.0.0.1:1/lost', secret: 'whsec_lost', enabledEvents: ['*'] };
+    await sell();
+    await world.control('stripe', 'webhook_endpoints', all);
+    const [payment] = (await ctx.db.collection('payments').get()).docs;
+    const refund = { payment_intent: payment?.id ?? '', reverse_transfer: true, refund_application_fee: true };
+    await world.stripe.refunds.create(refund);
+    await world.advance(days(5));
+    expect(await recoverEvents(ctx, world.now())).toMatchObject({ undelivered: 0 });
+    expect(await reconcileDay(ctx, world.now())).toMatchObject({ ok: true, differences: [] });
+    expect((await ctx.db.collection('ledger').get()).docs.map((doc) => doc.data().kind as string).sort()).toEqual([
+      'fee',
+      'fee_refund',
+      'sale',
+      'transfer_reversal',
+    ]);
   });
 
   it('leaves what came after the cut to the next night, and starts there', async () => {

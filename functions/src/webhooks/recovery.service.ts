@@ -10,13 +10,18 @@ import { needsApplying, type StoredEvent } from './webhooks.ts';
 /** How long an event may stay failed or parked before a person hears of it. */
 const patienceMs = hours(1);
 const recoverLimit = 200;
+/** Stripe tries to deliver for three days: what the sweep looks for. It remembers events for thirty. */
+const lately = days(3);
+const remembered = days(30);
+/** Of one night, after an outage. */
+const nightLimit = 5_000;
 
 /**
  * For the sweep: fetches the platform's events that Stripe could not deliver, and applies failed and parked ones again.
  * (Connected accounts' events are not in the platform's list; their payouts are polled instead.)
  */
 export async function recoverEvents(ctx: Context, now: Date): Promise<{ undelivered: number; again: number }> {
-  const undelivered = await recoverUndelivered(ctx, now);
+  const undelivered = await recoverUndelivered(ctx, now, { withinMs: lately, limit: recoverLimit });
   let again = 0;
   for (const state of ['failed', 'parked'] as const) {
     for (const { id, stored } of await store.inState(
@@ -35,14 +40,23 @@ export async function recoverEvents(ctx: Context, now: Date): Promise<{ undelive
   return { undelivered, again };
 }
 
+/** For the night: the same of all that Stripe remembers, in case the sweep stood still for longer than it looks back. */
+export function recoverForgotten(ctx: Context, now: Date): Promise<number> {
+  return recoverUndelivered(ctx, now, { withinMs: remembered, limit: nightLimit });
+}
+
 async function receiveAgain(ctx: Context, stored: StoredEvent): Promise<Receipt | undefined> {
   if (stored.payload) return receiveEvent(ctx, stored.payload);
   return stored.notification === undefined ? undefined : receiveStoredNotification(ctx, stored.notification);
 }
 
-async function recoverUndelivered(ctx: Context, now: Date): Promise<number> {
+async function recoverUndelivered(
+  ctx: Context,
+  now: Date,
+  { withinMs, limit }: { withinMs: number; limit: number },
+): Promise<number> {
   const stripe = await ctx.stripe();
-  const since = Math.floor((now.getTime() - days(3)) / 1000);
+  const since = Math.floor((now.getTime() - withinMs) / 1000);
   const types = Object.keys(dispatchTable);
   let count = 0;
   for (let at = 0; at < types.length; at += 20) {
@@ -58,7 +72,7 @@ async function recoverUndelivered(ctx: Context, now: Date): Promise<number> {
         await receiveEvent(ctx, event);
         count++;
       }
-      if (count >= recoverLimit) return count;
+      if (count >= limit) return count;
     }
   }
   return count;

@@ -2,6 +2,7 @@ import { addDays, hours, minutes, startOfBusinessDate, type BusinessDate } from 
 import { isBankingDay } from '../../payouts/calendar.ts';
 import { payCoachTask, startRun, type PayTask } from '../../payouts/payouts.service.ts';
 import { sweepOnce } from '../../reconciliation/sweep.service.ts';
+import { recoverForgotten } from '../../webhooks/recovery.service.ts';
 import { seededRandom, shuffle } from '../random.ts';
 import { Market } from './market.ts';
 import { goodPost, Post } from './post.ts';
@@ -75,6 +76,8 @@ class Weeks implements Played {
     this.stage.core.world.faults = [];
     this.market.close();
     await this.market.mend();
+    // As every night does.
+    await recoverForgotten(this.stage.ctx, this.stage.now());
     for (let day = 1; day <= daysToSettle; day++) {
       this.stage.advanceTo(at(this.#day, 8));
       await this.#quiet();
