@@ -20,6 +20,11 @@ const params = {
   orderLifetimeHours: defineInt('ORDER_LIFETIME_HOURS', { default: 24 }),
   invoiceLifetimeDays: defineInt('INVOICE_LIFETIME_DAYS', { default: 30 }),
   accountingProfile: defineString('ACCOUNTING_PROFILE', { default: 'specification' }),
+  voucherGrouping: defineString('VOUCHER_GROUPING', { default: 'transaction' }),
+  stripeFeeVat: defineString('STRIPE_FEE_VAT', { default: 'exempt' }),
+  accountNumbers: defineString('ACCOUNT_NUMBERS', { default: '' }),
+  lockedPeriod: defineString('LOCKED_PERIOD', { default: 'hold' }),
+  financialYearStart: defineString('FINANCIAL_YEAR_START', { default: '01-01' }),
   voucherSeries: defineString('VOUCHER_SERIES', { default: 'S' }),
   clearingAccount: defineInt('CLEARING_ACCOUNT', { default: 1686 }),
   allowedOrigins: defineString('ALLOWED_ORIGINS', { default: '' }),
@@ -99,7 +104,28 @@ const schema = z.object({
   /** How long an unpaid order or booking keeps its goods, and how long an invoice or contract may be paid. */
   orderLifetimeHours: z.number().int().min(1),
   invoiceLifetimeDays: z.number().int().min(1),
-  accountingProfile: z.enum(['specification']),
+  /** How the books see the platform: docs/accounting.md. */
+  accountingProfile: z.enum(['specification', 'agent', 'principal']),
+  /** A voucher for each ledger document, or one a day and kind with the list of them attached. */
+  voucherGrouping: z.enum(['transaction', 'day']),
+  /** VAT on Stripe's fees (profiles agent and principal): none, or worked out by us as the buyer of a foreign service. */
+  stripeFeeVat: z.enum(['exempt', 'reverse_charge']),
+  /** Other account numbers than the profile's: "stripeFees=6570,receivables=1684" (names: accounting/account-plan.ts). */
+  accountNumbers: z
+    .string()
+    .regex(/^([a-zA-Z0-9]+=[1-9]\d{3}(,[a-zA-Z0-9]+=[1-9]\d{3})*)?$/)
+    .transform((list) =>
+      Object.fromEntries(
+        list
+          .split(',')
+          .filter(Boolean)
+          .map((pair) => [pair.split('=')[0] ?? '', Number(pair.split('=')[1])]),
+      ),
+    ),
+  /** Vouchers of a locked period wait until it is unlocked, or are dated the first open day. */
+  lockedPeriod: z.enum(['hold', 'first_open_day']),
+  /** The day a financial year begins, "MM-DD". */
+  financialYearStart: z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$/),
   voucherSeries: z.string().regex(/^[A-Z0-9]{1,10}$/),
   clearingAccount: z.number().int().min(1000).max(9999),
   allowedOrigins: z.string().transform((list) =>

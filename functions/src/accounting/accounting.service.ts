@@ -5,7 +5,7 @@ import { readEntry } from '../ledger/ledger.store.ts';
 import { ungroupedAfter } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
-import { specificationPlan } from './account-plan.ts';
+import { accountPlan } from './account-plan.ts';
 import { lateMs, retried, type Voucher } from './accounting.ts';
 import * as logs from './accounting.logs.ts';
 import * as store from './accounting.store.ts';
@@ -50,8 +50,9 @@ export async function syncBooks(ctx: Context, now: Date): Promise<SyncResult> {
 
 /** What vouchers are made with, from the configuration. */
 function booksOf(ctx: Context): Books {
-  const { clearingAccount, voucherSeries, currency } = ctx.config;
-  return { plan: specificationPlan(clearingAccount), series: voucherSeries, currency };
+  const { accountingProfile: profile, clearingAccount: clearing, stripeFeeVat, accountNumbers: numbers } = ctx.config;
+  const plan = accountPlan({ profile, clearing, stripeFeeVat, numbers });
+  return { plan, series: ctx.config.voucherSeries, currency: ctx.config.currency };
 }
 
 async function groupDocuments(ctx: Context, some: LedgerDocument[], books: Books, now: Date): Promise<number> {

@@ -1,6 +1,8 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import { days, hours, minutes, type BusinessDate } from '../platform/clock.ts';
+import type { LedgerKind } from '../ledger/ledger.ts';
 import type { Minor } from '../platform/money.ts';
+import type { Profile } from './account-plan.ts';
 
 /** `rejected`: Fortnox said no, a person must act. `unknown`: may have been posted; looked up by its key before anything else. */
 export type VoucherState = 'ready' | 'sending' | 'posted' | 'rejected' | 'unknown';
@@ -14,11 +16,18 @@ export interface VoucherRow {
   text: string;
 }
 
+/** `wanted`: not in Fortnox. `uploaded`: in Fortnox's inbox. `attached`: hangs on its voucher. */
+export type AttachedList = { state: 'wanted' } | { state: 'uploaded' | 'attached'; fileId: string };
+
 /** `vouchers/{id}`: frozen when made; only its state moves. */
 export interface Voucher {
   id: string;
+  /** What its documents are. */
+  kind: LedgerKind;
+  /** Grouped by day: which of the day's vouchers of this kind. */
+  sequence?: number;
   ledgerIds: string[];
-  profile: 'specification';
+  profile: Profile;
   ruleVersion: number;
   series: string;
   date: BusinessDate;
@@ -34,7 +43,10 @@ export interface Voucher {
   fortnoxReference?: string;
   fortnoxNumber?: number;
   financialYearId?: number;
-  payoutId?: string;
+  /** Payouts (ours) that it books leaving; each shows where. */
+  payoutIds?: string[];
+  /** Grouped by day: the list of its documents, attached to the voucher in Fortnox as a file once it is posted. */
+  list?: AttachedList;
   /** How often a worker took it. From the second time on it is looked up before it is posted. */
   attempts: number;
   error?: string;

@@ -21,6 +21,7 @@ const start = new Date('2026-11-21T01:00:00Z');
 const after = (ms: number) => new Date(start.getTime() + ms);
 const ready: Voucher = {
   id: 'v_1',
+  kind: 'sale',
   ledgerIds: ['ch_1:sale'],
   profile: 'specification',
   ruleVersion: 1,

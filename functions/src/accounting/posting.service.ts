@@ -167,11 +167,11 @@ async function settle(ctx: Context, voucher: Voucher, where: FortnoxVoucherRef, 
   logs.voucherPosted(ctx.log, done, found);
 }
 
-/** The payout says where it is booked. One made by hand in Stripe has no document to say it. */
+/** Payouts say where they are booked. One made by hand in Stripe has no document to say it. */
 async function planReference(ctx: Context, tx: Transaction, voucher: Voucher, reference: string): Promise<Write[]> {
-  const { payoutId } = voucher;
-  if (!payoutId || !(await readPayout(ctx, payoutId, tx))) return [];
-  return [planFortnoxReference(ctx, payoutId, reference)];
+  const payoutIds = voucher.payoutIds ?? [];
+  const there = await Promise.all(payoutIds.map(async (id) => (await readPayout(ctx, id, tx)) !== undefined));
+  return payoutIds.filter((_, i) => there[i]).map((id) => planFortnoxReference(ctx, id, reference));
 }
 
 /** Something in Fortnox must change first; the voucher waits and goes on by itself. */

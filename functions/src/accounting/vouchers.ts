@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Timestamp } from 'firebase-admin/firestore';
-import { accounts, type LedgerDocument, type LedgerKind } from '../ledger/ledger.ts';
-import { businessDate } from '../platform/clock.ts';
+import type { LedgerDocument, LedgerKind } from '../ledger/ledger.ts';
+import { businessDate, type BusinessDate } from '../platform/clock.ts';
 import { sanitizeText } from '../platform/fortnox/text.ts';
-import { minor, sum, zero, type Currency, type Minor } from '../platform/money.ts';
-import { besides, fortnoxAccount, type AccountPlan, type Posted } from './account-plan.ts';
+import { minor, negate, sum, zero, type Currency, type Minor } from '../platform/money.ts';
+import type { AccountPlan } from './account-plan.ts';
 import { firstTryMs, type Voucher, type VoucherRow } from './accounting.ts';
+import { postings } from './posting-rules.ts';
 
 /** Raised when the posting table changes, so that an old voucher can be read by the rules it was made with. */
-export const ruleVersion = 1;
+export const ruleVersion = 2;
 
 /** Fortnox's limits on texts. */
 const descriptionMax = 200;
@@ -29,7 +30,8 @@ export interface Books {
 export type Drafted =
   { outcome: 'voucher'; voucher: Voucher } | { outcome: 'none' } | { outcome: 'unsupported'; reason: string };
 
-const what: Record<LedgerKind, string> = {
+/** What a kind is called in the books. */
+export const what: Record<LedgerKind, string> = {
   sale: 'Försäljning',
   own_sale: 'Egen försäljning',
   direct_sale: 'Försäljning hos ansluten butik',
@@ -52,74 +54,116 @@ const what: Record<LedgerKind, string> = {
 
 /** One ledger document, one voucher: frozen rows, ready to be sent. Pure. */
 export function draftVoucher(document: LedgerDocument, books: Books, now: Date): Drafted {
-  if (document.currency !== books.currency) {
-    const reason = `it is in ${document.currency}, and the books are kept in ${books.currency}: no rule converts it`;
-    return { outcome: 'unsupported', reason };
-  }
-  const drafted = voucherRows(document, books.plan);
-  if (!drafted.ok) return { outcome: 'unsupported', reason: drafted.reason };
-  if (drafted.rows.length === 0) return { outcome: 'none' };
+  const posted = postedRows(document, books);
+  if (posted.outcome !== 'rows') return posted;
   const id = voucherIdOf(document.id);
+  const facts = { id, documents: [document], kind: document.kind, date: dateOf(document) };
+  // Not its key: by that only the voucher itself may be found.
+  const corrected = document.reverses ? ` rättar ${document.reverses}` : '';
+  const words = `${what[document.kind]} ${document.stripeObjectId}${corrected}`;
+  const text = sanitizeText(document.stripeObjectId, rowTextMax);
+  return { outcome: 'voucher', voucher: built(facts, rowsOf(posted.moved, text), words, books, now) };
+}
+
+/** Which voucher of a day and kind: the first, or one for what came late. */
+export interface DayOf {
+  date: BusinessDate;
+  kind: LedgerKind;
+  sequence: number;
+}
+
+/**
+ * One voucher for many documents of a day and kind; their list goes with it as a file. Each document is posted by itself
+ * and debits and credits are summed apart, so that the list adds up to it and nothing is netted away.
+ */
+export function draftDay(of: DayOf, documents: readonly LedgerDocument[], books: Books, now: Date): Drafted {
+  const [debits, credits] = [new Map<number, Minor>(), new Map<number, Minor>()];
+  for (const document of documents) {
+    const posted = postedRows(document, books);
+    if (posted.outcome === 'unsupported') return posted;
+    if (posted.outcome === 'none') continue;
+    for (const [account, amount] of posted.moved) {
+      const side = amount > 0 ? debits : credits;
+      side.set(account, minor((side.get(account) ?? 0) + amount));
+    }
+  }
+  const { date, kind, sequence } = of;
+  const text = sanitizeText(`${what[kind]} ${date}`, rowTextMax);
+  const rows = [...rowsOf(debits, text), ...rowsOf(credits, text)];
+  if (rows.length === 0) return { outcome: 'none' };
+  const words = `${what[kind]} ${date} nr ${sequence}, ${documents.length} st enligt bifogad lista`;
+  const voucher = built({ id: dayVoucherId(of), documents, kind, date }, rows, words, books, now);
+  return { outcome: 'voucher', voucher: { ...voucher, sequence, list: { state: 'wanted' } } };
+}
+
+export const dayVoucherId = ({ date, kind, sequence }: DayOf): string => `v_${date}_${kind}_${sequence}`;
+
+/** The Stockholm day on which Stripe moved the money. */
+export const dateOf = (document: Pick<LedgerDocument, 'occurredAt'>): BusinessDate =>
+  businessDate(document.occurredAt.toDate());
+
+interface VoucherFacts {
+  id: string;
+  documents: readonly LedgerDocument[];
+  kind: LedgerKind;
+  date: BusinessDate;
+}
+
+function built(
+  { id, documents, kind, date }: VoucherFacts,
+  rows: VoucherRow[],
+  words: string,
+  { plan, series }: Books,
+  now: Date,
+): Voucher {
   const key = voucherKey(id);
   const at = Timestamp.fromDate(now);
-  const voucher: Voucher = {
+  // A payout shows the voucher that booked it leaving; the one that booked it coming back is found in the ledger.
+  const payoutIds = kind === 'payout' ? documents.flatMap(({ payoutId }) => payoutId ?? []) : [];
+  return {
     id,
-    ledgerIds: [document.id],
-    profile: 'specification',
+    kind,
+    ledgerIds: documents.map((document) => document.id),
+    profile: plan.profile,
     ruleVersion,
-    series: books.series,
-    date: businessDate(document.occurredAt.toDate()),
-    description: describe(what[document.kind], document.stripeObjectId, key),
+    series,
+    date,
+    description: describe(words, key),
     key,
-    rows: drafted.rows,
-    clearingMinor: clearingNet(drafted.rows, books.plan),
-    clearingAccount: books.plan.clearing,
+    rows,
+    clearingMinor: clearingNet(rows, plan),
+    clearingAccount: plan.clearing,
     state: 'ready',
-    // A payout shows the voucher that booked it leaving; the one that booked it coming back is found in the ledger.
-    ...(document.kind === 'payout' && document.payoutId ? { payoutId: document.payoutId } : {}),
+    ...(payoutIds.length > 0 ? { payoutIds } : {}),
     attempts: 0,
     nextTryAt: Timestamp.fromMillis(now.getTime() + firstTryMs),
     createdAt: at,
     updatedAt: at,
   };
-  return { outcome: 'voucher', voucher };
 }
 
-export type DraftedRows = { ok: true; rows: VoucherRow[] } | { ok: false; reason: string };
+export type PostedRows =
+  { outcome: 'rows'; moved: Map<number, Minor> } | { outcome: 'none' } | { outcome: 'unsupported'; reason: string };
 
-/**
- * The rows of one ledger document: every account it moves goes to the Fortnox account the profile names, one row per
- * account, zero rows left out. As the document balances and nothing it moves is left out, the voucher balances, and its
- * clearing row is what the document moved in Stripe.
- */
-export function voucherRows(document: Posted & Pick<LedgerDocument, 'stripeObjectId'>, plan: AccountPlan): DraftedRows {
-  const moved = new Map<number, number>();
-  for (const account of accounts) {
-    const amount = document.deltas[account];
-    if (amount === 0) continue;
-    const target = fortnoxAccount(plan, document, account);
-    if (target === undefined) {
-      return {
-        ok: false,
-        reason: `a ${document.kind} that moves ${account} has no rule in the profile "specification"`,
-      };
-    }
-    moved.set(target, (moved.get(target) ?? 0) + amount);
+/** What a document posts by itself: debit positive, by account. */
+export function postedRows(document: LedgerDocument, { plan, currency }: Books): PostedRows {
+  if (document.currency !== currency) {
+    const reason = `it is in ${document.currency}, and the books are kept in ${currency}: no rule converts it`;
+    return { outcome: 'unsupported', reason };
   }
-  for (const { account, minor: amount } of besides(plan, document)) {
-    moved.set(account, (moved.get(account) ?? 0) + amount);
-  }
-  const text = sanitizeText(document.stripeObjectId, rowTextMax);
-  const rows = [...moved]
-    .filter(([, amount]) => amount !== 0)
-    .map(([account, amount]) => row(account, minor(amount), text));
-  return { ok: true, rows: rows.sort(debitFirst) };
+  const posted = postings(document, plan);
+  if (!posted.ok) return { outcome: 'unsupported', reason: posted.reason };
+  return posted.moved.size === 0 ? { outcome: 'none' } : { outcome: 'rows', moved: posted.moved };
 }
+
+/** One row an account, zero rows left out, in the order in which vouchers are read. */
+export const rowsOf = (moved: ReadonlyMap<number, Minor>, text: string): VoucherRow[] =>
+  [...moved].map(([account, amount]) => row(account, amount, text)).sort(debitFirst);
 
 function row(account: number, amount: Minor, text: string): VoucherRow {
   return amount > 0
     ? { account, debitMinor: amount, creditMinor: zero, text }
-    : { account, debitMinor: zero, creditMinor: minor(0 - amount), text };
+    : { account, debitMinor: zero, creditMinor: negate(amount), text };
 }
 
 /** The way vouchers are read: debits, then credits, each by account. */
@@ -153,7 +197,7 @@ export function voucherKey(voucherId: string): string {
   return key;
 }
 
-/** Swedish words, Stripe's id and, always whole and last, the key. */
-function describe(words: string, stripeObjectId: string, key: string): string {
-  return `${sanitizeText(`${words} ${stripeObjectId}`, descriptionMax - key.length - 1)} ${key}`;
+/** Words and, always whole and last, the key. */
+function describe(words: string, key: string): string {
+  return `${sanitizeText(words, descriptionMax - key.length - 1)} ${key}`;
 }

@@ -11,10 +11,10 @@ import {
 } from '../ledger/ledger.ts';
 import { isCleanText } from '../platform/fortnox/text.ts';
 import { minor, sum } from '../platform/money.ts';
-import { accountsOf, specificationPlan } from './account-plan.ts';
-import { clearingNet, draftVoucher, voucherIdOf, voucherKey, voucherRows, type Books } from './vouchers.ts';
+import { accountPlan, accountsOf } from './account-plan.ts';
+import { clearingNet, draftVoucher, voucherIdOf, voucherKey, type Books } from './vouchers.ts';
 
-const plan = specificationPlan(1686);
+const plan = accountPlan({ profile: 'specification', clearing: 1686 });
 const books: Books = { plan, series: 'S', currency: 'SEK' };
 const now = new Date('2026-11-21T01:00:00Z');
 const at = Timestamp.fromDate(new Date('2026-11-20T10:00:00Z'));
@@ -85,9 +85,7 @@ const documents = fc.oneof(
 );
 
 function rowsOf(document: LedgerDocument) {
-  const drafted = voucherRows(document, plan);
-  if (!drafted.ok) throw new Error(drafted.reason);
-  return drafted.rows;
+  return drafted(document).rows;
 }
 
 function drafted(document: LedgerDocument) {
@@ -217,14 +215,16 @@ describe('a voucher', () => {
   });
 
   it('knows its payout, but not as the voucher of its return', () => {
-    expect(drafted(payout(40000)).payoutId).toBe('coach_SEK_2026-11-20_1');
-    expect(drafted(returned(40000)).payoutId).toBeUndefined();
+    expect(drafted(payout(40000)).payoutIds).toEqual(['coach_SEK_2026-11-20_1']);
+    expect(drafted(returned(40000)).payoutIds).toBeUndefined();
   });
 });
 
 describe('the account plan', () => {
   it('refuses a clearing account that is used for something else', () => {
-    expect(() => specificationPlan(3001)).toThrow(/CLEARING_ACCOUNT 3001/);
-    expect(accountsOf(specificationPlan(1580))).toEqual([1580, 1689, 1930, 2420, 2899, 3001, 3921, 5090, 6380, 6570]);
+    expect(() => accountPlan({ profile: 'specification', clearing: 3001 })).toThrow(/CLEARING_ACCOUNT 3001/);
+    expect(accountsOf(accountPlan({ profile: 'specification', clearing: 1580 }))).toEqual([
+      1580, 1689, 1930, 2420, 2899, 3001, 3921, 5090, 6380, 6570,
+    ]);
   });
 });

@@ -34,6 +34,7 @@ const fee = () => stripeFee({ ...common, balanceTransactionId: 'txn_1', feeMinor
 const voucher: Voucher = {
   id: 'v_ch_1_sale',
   ledgerIds: ['ch_1:sale'],
+  kind: 'sale',
   profile: 'specification',
   ruleVersion: 1,
   series: 'S',

@@ -20,6 +20,7 @@ function rejectedVoucher(): Omit<Voucher, 'createdAt' | 'updatedAt'> & { created
   return {
     id: 'v_ch_2_sale',
     ledgerIds: [],
+    kind: 'sale',
     profile: 'specification',
     ruleVersion: 1,
     series: 'S',
