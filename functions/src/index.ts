@@ -8,7 +8,7 @@ export {
 } from './payments/subscriptions/subscriptions.api.ts';
 export { listPayments } from './payments/history/history.api.ts';
 export { sendInvoice } from './payments/invoices/invoices.api.ts';
-export { writeOffDebt } from './payments/disputes/disputes.api.ts';
+export { submitDisputeEvidence, writeOffDebt } from './payments/disputes/disputes.api.ts';
 export { refundPayment } from './payments/refunds/refunds.api.ts';
 export { cancelOrder, createOrder } from './payments/orders/orders.api.ts';
 export {

@@ -25,6 +25,7 @@ import { createCheckoutCommand, executeCheckout, type CheckoutPlan } from './che
 import { createSetupIntentCommand, executeSetup } from './methods/methods.service.ts';
 import { executeSend, sendInvoiceCommand, type SendInvoicePlan } from './invoices/invoices.service.ts';
 import * as store from './payments.store.ts';
+import { executeEvidence, submitEvidenceCommand, type EvidencePlan } from './disputes/evidence.service.ts';
 import { executeRefund, refundPaymentCommand, type RefundPlan } from './refunds/refunds.service.ts';
 import { newsOfIntent } from './charged.ts';
 import { planNews } from './moves.service.ts';
@@ -75,6 +76,7 @@ const resumers: Readonly<Record<string, Resumer>> = {
   [changes.cancelSubscriptionCommand]: resumeChange,
   [changes.resumeSubscriptionCommand]: resumeChange,
   [refundPaymentCommand]: (ctx, _command, plan) => executeRefund(ctx, plan as RefundPlan),
+  [submitEvidenceCommand]: (ctx, command, plan) => executeEvidence(ctx, command, plan as EvidencePlan),
   [sendInvoiceCommand]: (ctx, command, plan) => executeSend(ctx, command, plan as SendInvoicePlan),
   [approveOperationCommand]: resumeDecision,
   [rejectOperationCommand]: resumeDecision,

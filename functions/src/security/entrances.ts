@@ -181,6 +181,17 @@ const callables: readonly Entrance[] = [
     input: { invoiceId: 'in_unknown1', requestId: 'an-invoice-1' },
   }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
+  entrance('submitDisputeEvidence', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: {
+      disputeId: 'du_unknown1',
+      evidence: { uncategorized_text: 'Delivered.' },
+      submit: true,
+      requestId: 'an-evidence-1',
+    },
+    optional: ['evidence'],
+  }),
   entrance('writeOffDebt', 'callable', {
     allowed: ['admin'],
     by: withRole,

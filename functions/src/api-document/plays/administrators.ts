@@ -1,4 +1,4 @@
-import { awaitingApproval, owing, subscribed } from './made.ts';
+import { awaitingApproval, disputed, owing, subscribed } from './made.ts';
 import { requestId, type Plays } from './play.ts';
 
 export const administrators: Plays = {
@@ -19,6 +19,11 @@ export const administrators: Plays = {
       await stage.buy();
       return { coachId: 'karin', requestId };
     },
+  },
+  submitDisputeEvidence: {
+    does: 'Answers a dispute in words, filled in from our records where none are given. `submit` sends it to the bank, once.',
+    as: 'admin',
+    input: async (stage) => ({ disputeId: await disputed(stage), submit: true, requestId }),
   },
   writeOffDebt: {
     does: 'Gives up what a coach owes. Above the limit a second administrator confirms.',

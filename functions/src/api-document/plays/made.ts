@@ -54,6 +54,13 @@ export async function canceledPayout(stage: Stage): Promise<string> {
   return payoutId;
 }
 
+/** A sale whose customer's bank has just disputed it. */
+export async function disputed(stage: Stage): Promise<string> {
+  await stage.buy({ card: 'pm_card_createDispute' });
+  await stage.deliver();
+  return (await stage.stripe.disputes.list()).data[0]?.id ?? '';
+}
+
 /** A dispute that Karin has lost after her share was paid out, and whose share Stripe does not take back. */
 export async function owing(stage: Stage): Promise<void> {
   await stage.control('stripe', 'switches', { disputeAfterSeconds: days(9) / 1000 });

@@ -19,7 +19,7 @@ function answer(dispute: Dispute): string {
     return 'The bank takes no answer to this one. See the dispute in the Stripe dashboard; nothing else is to be done.';
   }
   const rests = dispute.coachId && dispute.stage === 'open' ? ' The coach’s share rests until the bank decides.' : '';
-  return `Send evidence in the Stripe dashboard ${deadline(dispute)}, or accept the dispute there.${rests}`;
+  return `Send evidence ${deadline(dispute)} (submitDisputeEvidence, or in the Stripe dashboard with files), or accept the dispute there.${rests}`;
 }
 
 /** An answer is wanted. One flag for each dispute, whatever becomes of it. */

@@ -54,7 +54,8 @@ async function planAttention(
 ): Promise<Write[]> {
   if (dispute.status === known?.status) return [];
   if (needsResponse(dispute.status)) return planFlag(ctx, tx, needsAnswer(id, dispute));
-  return planResolve(ctx, tx, disputeFlagId(id), `Stripe's status is ${dispute.status}.`);
+  const sent = dispute.evidenceSubmitted ? 'Evidence was submitted. ' : '';
+  return planResolve(ctx, tx, disputeFlagId(id), `${sent}Stripe's status is ${dispute.status}.`);
 }
 
 /** What the coach hears of a change. Nothing of inquiries and appeals, which move none of their money. */

@@ -1,0 +1,1 @@
+export { sessionsPaidWith } from './paid-with.store.ts';
