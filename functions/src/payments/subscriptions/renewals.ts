@@ -33,6 +33,8 @@ export interface InvoicePaymentFacts {
   failureCode: string | null;
   failureMessage: string | null;
   metadata: Record<string, string>;
+  /** What Stripe takes of it for the platform on a tenant's account. */
+  feeMinor: number | null;
 }
 
 /** Asked for with the invoice, so that one call tells all. */
@@ -66,6 +68,7 @@ export function invoiceFactsOf(invoice: Stripe.Invoice): InvoiceFacts {
       failureCode: intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code ?? null,
       failureMessage: intent.last_payment_error?.message ?? null,
       metadata: { ...intent.metadata },
+      feeMinor: intent.application_fee_amount,
     })),
   };
 }
@@ -98,8 +101,8 @@ export interface RenewalOf {
 }
 
 /**
- * The payment of an invoice: Stripe's own amount (prorations and credits are in it), shared by the terms of today. Frozen
- * from here on.
+ * The payment of an invoice: Stripe's own amount (prorations and credits are in it), shared by the terms of today; on a
+ * tenant's account Stripe has shared it already. Frozen from here on.
  */
 export function renewalPayment(
   of: RenewalOf,
@@ -110,7 +113,11 @@ export function renewalPayment(
   const { subscription, product, coach } = of;
   const currency = fromStripeCurrency(paid.currency);
   const amountMinor = minor(paid.amountMinor);
-  const shares = splitOf(subscription.chargeModel, amountMinor, currency, coach?.terms);
+  const taken = subscription.chargeModel === 'direct' ? paid.feeMinor : null;
+  const shares =
+    taken === null
+      ? splitOf(subscription.chargeModel, amountMinor, currency, coach?.terms)
+      : { feeMinor: minor(taken), coachMinor: minor(amountMinor - taken) };
   return {
     userId: subscription.userId,
     amount: toMajor(amountMinor, currency),

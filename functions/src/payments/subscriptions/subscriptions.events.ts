@@ -8,6 +8,7 @@ import type { Write } from '../../platform/write.ts';
 import { handler, nothingToFetch, StaleFetch, type DispatchTable, type Outcome } from '../../webhooks/webhooks.ts';
 import { adoptSubscription } from '../checkout/subscribed.service.ts';
 import { readProduct } from '../products.store.ts';
+import { planFee } from './fee.service.ts';
 import * as letters from './letters.ts';
 import { fetchInvoice, planLook, type Looked } from './look.service.ts';
 import { fetchSubscription } from './mirror.service.ts';
@@ -73,7 +74,8 @@ async function planHinted(
   if (version !== fetched.version) throw new StaleFetch();
   const { next, writes, created } = await planLook(ctx, tx, before, fetched);
   const told = tell ? await tell({ ctx, tx, event, id, before, subscription: next, facts, invoice }) : [];
-  return { outcome: 'applied', writes: [...writes, ...told], created: [...fetched.begun, ...created] };
+  const then = await planFee(ctx, tx, id, next, facts);
+  return { outcome: 'applied', writes: [...writes, ...told], created: [...fetched.begun, ...created], then };
 }
 
 async function nameOf({ ctx, tx, subscription }: Told): Promise<string> {

@@ -63,6 +63,8 @@ export interface SubscriptionFacts {
   cancelAtPeriodEnd: boolean;
   /** Stripe's word for why it ended or will. */
   endReason: string | null;
+  /** Of each charge on a tenant's account, what Stripe takes for the platform. */
+  feePercent: number | null;
   latestInvoice: { id: string; nextAttempt: number | null; paymentId: string | null } | null;
 }
 
@@ -85,6 +87,7 @@ export function factsOf(object: Stripe.Subscription): SubscriptionFacts {
     trialEnd: object.trial_end,
     cancelAtPeriodEnd: object.cancel_at_period_end,
     endReason: object.cancellation_details?.reason ?? null,
+    feePercent: object.application_fee_percent,
     latestInvoice: invoice
       ? { id: invoice.id, nextAttempt: invoice.next_payment_attempt, paymentId: latestIntentOf(invoice) }
       : null,
