@@ -59,33 +59,10 @@ export function secretCommands({ project, redirectUri }: Options): string {
         `gcloud secrets add-iam-policy-binding ${refreshTokenSecret} --member "serviceAccount:$ACCOUNT" --role roles/secretmanager.${role} --project ${project}`,
     ),
     '',
-    '# 4. Fortnox’s consent, and again whenever the flag or the log says that it is needed. A system administrator opens:',
-    `#      ${consentUrl(redirectUri)}`,
-    '#    and approves. The browser ends at the redirect address with ?code=…, good for ten minutes and for one use:',
-    'read -rsp "code: " CODE; read -rp "client id: " ID; read -rsp "client secret: " SECRET',
-    `TOKEN="$(printf 'user = "%s:%s"' "$ID" "$SECRET" | curl -sS --fail-with-body --config - https://apps.fortnox.se/oauth-v1/token -d grant_type=authorization_code --data-urlencode "code=$CODE" --data-urlencode ${quoted(`redirect_uri=${redirectUri}`)} | node -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).refresh_token)')"`,
-    `[ -n "$TOKEN" ] && printf %s "$TOKEN" | gcloud secrets versions add ${refreshTokenSecret} --data-file - --project ${project}; unset TOKEN CODE SECRET`,
-    '#    What waits for Fortnox goes on by itself.',
+    '# 4. Fortnox’s consent, once and again whenever the flag says that it is needed: register this redirect address in',
+    '#    Fortnox’s developer portal, deploy, and have an administrator call connectFortnox. It gives the page where a system',
+    '#    administrator of the company consents.',
+    `#      ${new URL(redirectUri).href}`,
     '',
   ].join('\n');
 }
-
-/** The scopes the product uses; asking for more costs the company more licences. */
-export const fortnoxScopes = ['bookkeeping', 'companyinformation', 'settings'];
-
-function consentUrl(redirectUri: string): string {
-  const url = new URL('https://apps.fortnox.se/oauth-v1/auth');
-  const asked = {
-    client_id: 'YOUR-CLIENT-ID',
-    redirect_uri: redirectUri,
-    scope: fortnoxScopes.join(' '),
-    state: 'by-hand',
-    access_type: 'offline',
-    response_type: 'code',
-  };
-  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
-  return url.href;
-}
-
-/** For a shell, whatever is in it. */
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -8,6 +8,7 @@ const params = {
   fortnoxApiBase: defineString('FORTNOX_API_BASE', { default: 'https://api.fortnox.se' }),
   fortnoxTokenBase: defineString('FORTNOX_TOKEN_BASE', { default: '' }),
   fortnoxTenantId: defineString('FORTNOX_TENANT_ID', { default: '' }),
+  fortnoxRedirectUri: defineString('FORTNOX_REDIRECT_URI', { default: '' }),
   fortnoxAuth: defineString('FORTNOX_AUTH', { default: 'client_credentials' }),
   platformFeePercent: defineString('PLATFORM_FEE_PERCENT', { default: '20' }),
   feeRounding: defineString('FEE_ROUNDING', { default: 'whole' }),
@@ -43,6 +44,7 @@ const params = {
   sessionLateCancelKeptPercent: defineInt('SESSION_LATE_CANCEL_KEPT_PERCENT', { default: 50 }),
   sessionAutoCompleteHours: defineInt('SESSION_AUTO_COMPLETE_HOURS', { default: 48 }),
   sessionRescheduleLimit: defineInt('SESSION_RESCHEDULE_LIMIT', { default: 3 }),
+  platformReserveMinor: defineInt('PLATFORM_RESERVE_MINOR', { default: 0 }),
   writeOffApprovalLimit: defineInt('WRITE_OFF_APPROVAL_LIMIT', { default: 500_000 }),
 };
 
@@ -81,6 +83,8 @@ const schema = z.object({
   fortnoxApiBase: z.url(),
   fortnoxTokenBase: z.union([z.url(), z.literal('')]),
   fortnoxTenantId: z.string(),
+  /** Where Fortnox sends an administrator back to, as registered there; empty: the deployed fortnoxCallback's own address. */
+  fortnoxRedirectUri: z.union([z.url(), z.literal('')]),
   /** How Fortnox is asked for tokens; `refresh_token` where the company cannot have a service account. */
   fortnoxAuth: z.enum(['client_credentials', 'refresh_token']),
   platformFeePercent: z.coerce.number().min(0).max(100),
@@ -158,6 +162,8 @@ const schema = z.object({
   sessionAutoCompleteHours: z.number().int().min(1).max(720),
   /** How often one session is moved. */
   sessionRescheduleLimit: z.number().int().min(0).max(100),
+  /** Minor units: the platform's own payouts leave this much more at Stripe than what is others', for refunds and debts. */
+  platformReserveMinor: z.number().int().min(0),
   /** Minor units: a coach's debt above this is written off by two administrators. */
   writeOffApprovalLimit: z.number().int().min(0),
 });

@@ -25,9 +25,12 @@ export {
 } from './coaches/coaches.api.ts';
 export { setCoachTerms, updatePayoutSettings } from './coaches/settings.api.ts';
 export { bookSession, setAvailability } from './sessions/booking.api.ts';
+export { addSessionNote, cancelSession, completeSession, rescheduleSession } from './sessions/life.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
 export { requestPayout, retryPayout, runPayouts } from './payouts/by-hand.api.ts';
+export { payPlatform } from './payouts/platform/platform.api.ts';
 export { getCoachEarnings, getPayoutInvoice, getPayoutStatement, listPayouts } from './payouts/reports.api.ts';
+export { connectFortnox, fortnoxCallback } from './accounting/connection/connection.api.ts';
 export { postVoucher, retryVoucher, syncAccounting } from './accounting/accounting.api.ts';
 export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';
 export { stripeWebhook } from './webhooks/webhooks.api.ts';

@@ -181,6 +181,7 @@ function paramsOf(urls: StackUrls, ports: Ports): Record<string, string> {
     STRIPE_PUBLISHABLE_KEY: process.env.STRIPE_PUBLISHABLE_KEY ?? 'pk_test_local',
     FORTNOX_API_BASE: urls.fortnox,
     FORTNOX_TOKEN_BASE: urls.fortnox,
+    FORTNOX_REDIRECT_URI: `${urls.functions}/fortnoxCallback`,
     FORTNOX_TENANT_ID: String(FORTNOX_EMULATOR_DEFAULTS.tenantId),
     ALLOWED_ORIGINS: `${urls.hosting},http://localhost:${ports.hosting}`,
   };

@@ -81,15 +81,17 @@ export const twiceFlag = (voucher: Voucher, where: string): FlagInput => ({
   action: 'Reverse the superfluous ones in Fortnox by a correcting voucher; keep the one the document names.',
 });
 
+export const unauthorizedFlagId = 'fortnox-unauthorized';
+
 /** One flag, whatever waits: a fresh token was refused, or none is to be had. `message` says which, and the way back. */
 export const unauthorizedFlag = (message: string): FlagInput => ({
-  id: 'fortnox-unauthorized',
+  id: unauthorizedFlagId,
   kind: 'fortnox-unauthorized',
   severity: 'critical',
   subject: 'locks/fortnox-token',
   message: `Fortnox lets us in no more, so no voucher is posted: ${message}`,
   action:
-    'Do what the message says. With client credentials: check the consent, the licence, the client secret and the tenant id. With a refresh token: `npm run secrets` prints how a Fortnox system administrator consents again. Vouchers then go on by themselves.',
+    'Do what the message says. With client credentials: check the consent, the licence, the client secret and the tenant id. If the consent is gone: connectFortnox gives the page where a Fortnox system administrator consents again. Vouchers then go on by themselves.',
 });
 
 export const retriesSpentFlag = (voucherId: string, error: string): FlagInput => ({

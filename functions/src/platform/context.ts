@@ -1,9 +1,11 @@
 import { getApps, initializeApp } from 'firebase-admin/app';
 import type { Firestore } from 'firebase-admin/firestore';
-import { readConfig, secrets, type Config } from '../config.ts';
+import { readConfig, region, secrets, type Config } from '../config.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createFortnoxClient, type FortnoxClient } from './fortnox/client.ts';
-import { rotatingRefreshToken } from './fortnox/rotating-token.ts';
+import { createFortnoxConsent, type FortnoxConsent } from './fortnox/consent.ts';
+import { connectedTenant, scopesFor } from './fortnox/connected.ts';
+import { keepRefreshToken, rotatingRefreshToken } from './fortnox/rotating-token.ts';
 import { createTokenLock } from './fortnox/token-lock.ts';
 import { cloudLog, type Log } from './log.ts';
 import { createSecretStore } from './secrets/secret-store.ts';
@@ -19,6 +21,8 @@ export interface Context {
   stripe(): Promise<StripeClient>;
   /** Made on first use. */
   fortnox(): Promise<FortnoxClient>;
+  /** For connecting Fortnox. Made on first use. */
+  fortnoxConsent(): Promise<FortnoxConsent>;
   tasks: Tasks;
   log: Log;
 }
@@ -37,12 +41,14 @@ async function createProductionContext(): Promise<Context> {
   const app = getApps()[0] ?? initializeApp();
   const db = getFirestore(app);
   db.settings({ ignoreUndefinedProperties: true });
+  const projectId = app.options.projectId ?? process.env.GCLOUD_PROJECT ?? '';
   return {
     config,
     clock: systemClock,
     db,
     stripe: once(() => createStripeClient(config.stripeApiBase, secrets.stripeSecretKey.value())),
-    fortnox: once(() => createFortnox(config, db, app.options.projectId ?? process.env.GCLOUD_PROJECT ?? '')),
+    fortnox: once(() => createFortnox(config, db, projectId)),
+    fortnoxConsent: once(() => createConsent(config, db, projectId)),
     tasks: cloudTasks,
     log: cloudLog,
   };
@@ -51,24 +57,38 @@ async function createProductionContext(): Promise<Context> {
 /** Outside what a deploy pins, and outside what `functions:secrets:prune` cleans up. */
 const refreshTokenSecret = 'fortnox-refresh-token';
 
+const now = () => systemClock.now();
+
+const fortnoxAddress = (config: Config) => ({
+  apiBase: config.fortnoxApiBase,
+  ...(config.fortnoxTokenBase ? { tokenBase: config.fortnoxTokenBase } : {}),
+  clientId: secrets.fortnoxClientId.value(),
+  clientSecret: secrets.fortnoxClientSecret.value(),
+  now,
+});
+
 /** The client, with tokens by the way that FORTNOX_AUTH names. */
 async function createFortnox(config: Config, db: Firestore, projectId: string): Promise<FortnoxClient> {
-  const now = () => systemClock.now();
-  const settings = {
-    apiBase: config.fortnoxApiBase,
-    ...(config.fortnoxTokenBase ? { tokenBase: config.fortnoxTokenBase } : {}),
-    clientId: secrets.fortnoxClientId.value(),
-    clientSecret: secrets.fortnoxClientSecret.value(),
-    tenantId: config.fortnoxTenantId,
-    now,
-  };
-  if (config.fortnoxAuth === 'client_credentials') return createFortnoxClient(settings);
+  if (config.fortnoxAuth === 'client_credentials') {
+    const tenantId = config.fortnoxTenantId || (await connectedTenant(db));
+    return createFortnoxClient({ ...fortnoxAddress(config), tenantId });
+  }
   const store = await createSecretStore({ projectId, secret: refreshTokenSecret });
   const lock = createTokenLock(db, now);
   return createFortnoxClient({
-    ...settings,
+    ...fortnoxAddress(config),
+    tenantId: config.fortnoxTenantId,
     tokens: (http) => rotatingRefreshToken(http, { store, lock, log: cloudLog }),
   });
+}
+
+async function createConsent(config: Config, db: Firestore, projectId: string): Promise<FortnoxConsent> {
+  const service = config.fortnoxAuth === 'client_credentials';
+  const redirectUri = config.fortnoxRedirectUri || `https://${region}-${projectId}.cloudfunctions.net/fortnoxCallback`;
+  const how = { ...fortnoxAddress(config), redirectUri, service, scopes: scopesFor(config.voucherGrouping) };
+  if (service) return createFortnoxConsent(how);
+  const store = await createSecretStore({ projectId, secret: refreshTokenSecret });
+  return createFortnoxConsent({ ...how, keep: keepRefreshToken(store, createTokenLock(db, now)) });
 }
 
 /** Runs the maker once; a failed make is forgotten, so that the next call tries again. */

@@ -40,6 +40,8 @@ export interface CallableSpec<I, O> {
   input: z.ZodType<I>;
   /** How often one user may call it; for what costs calls to Stripe or could try out stolen cards. */
   limit?: Limit;
+  /** What it needs beside Stripe's key. */
+  secrets?: readonly (typeof fortnoxSecrets)[number][];
   handle(ctx: Context, caller: Caller, input: I): Promise<O>;
 }
 
@@ -57,7 +59,7 @@ export const describedCallable = (exported: object): DescribedCallable | undefin
  * schema, one call to the service, named refusals.
  */
 export function callable<I, O>(spec: CallableSpec<I, O>): CallableFunction<unknown, Promise<O>> {
-  const options = { ...baseOptions, secrets: stripeSecrets, cors: allowedOrigins };
+  const options = { ...baseOptions, secrets: [...stripeSecrets, ...(spec.secrets ?? [])], cors: allowedOrigins };
   const made = guardedBody(
     onCall<unknown, Promise<O>>(options, async (request) => {
       const ctx = await productionContext();

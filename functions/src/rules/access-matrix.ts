@@ -126,6 +126,8 @@ export const matrix: readonly Guarded[] = [
     ownListers: signedIn,
     listers: admins,
   }),
+  // A note names nobody; `sessions/one` is coach-1's.
+  guarded('sessions/one/notes', { data: {}, readers: ['coach'], listers: ['coach'] }),
   guarded('availability', { readers: signedIn, own: ofField('coachId'), ownListers: signedIn, listers: signedIn }),
   guarded('coachDays', { readers: signedIn, own: ofField('coachId'), ownListers: signedIn, listers: signedIn }),
   guarded('coaches', {
@@ -156,6 +158,7 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('refundOrders'),
   adminsOnly('payoutRuns'),
   adminsOnly('payoutRuns/one/coaches'),
+  adminsOnly('platformPayouts'),
   adminsOnly('reconciliations'),
   adminsOnly('reconciliations/one/accounts'),
   adminsOnly('flags'),
@@ -165,6 +168,8 @@ export const matrix: readonly Guarded[] = [
   closed('checkouts'),
   closed('stripeEvents'),
   closed('limits'),
+  closed('fortnoxConnections'),
+  closed('settings'),
   closed('payoutLocks'),
   closed('invoiceSeries'),
   closed('mail'),

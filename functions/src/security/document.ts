@@ -19,6 +19,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const entranceCell = ({ kind, allowed }: Entrance, caller: CallerKind): string => {
   if (kind === 'webhook') return 'by signature';
+  if (kind === 'page') return 'by state';
   return allowed.includes(caller) ? '**yes**' : '–';
 };
 

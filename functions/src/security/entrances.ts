@@ -6,7 +6,7 @@ export type CallerKind = (typeof callers)[number];
 export interface Entrance {
   /** The exported function; a route of `api` follows it after a space. */
   name: string;
-  kind: 'callable' | 'route' | 'webhook' | 'scheduled' | 'task queue';
+  kind: 'callable' | 'route' | 'webhook' | 'page' | 'scheduled' | 'task queue';
   allowed: readonly CallerKind[];
   /** What decides. */
   by: string;
@@ -16,6 +16,8 @@ export interface Entrance {
   optional: readonly string[];
   /** Fields that hold what one person writes to another: almost any words are right. */
   words: readonly string[];
+  /** Those of them that may have several lines. */
+  lines: readonly string[];
 }
 
 const signedIn: readonly CallerKind[] = ['customer', 'coach', 'admin'];
@@ -24,7 +26,7 @@ const idToken = 'Firebase ID token of a login that still stands';
 const withRole = 'the same, with the role';
 
 function entrance(name: string, kind: Entrance['kind'], spec: Partial<Entrance>): Entrance {
-  return { name, kind, allowed: [], by: idToken, input: {}, optional: [], words: [], ...spec };
+  return { name, kind, allowed: [], by: idToken, input: {}, optional: [], words: [], lines: [], ...spec };
 }
 
 const payment = { productId: 'programme', requestId: 'a-payment-1', paymentMethodId: 'pm_card_visa' };
@@ -52,20 +54,43 @@ const callables: readonly Entrance[] = [
     input: { items: [{ productId: 'programme', quantity: 1 }], kind: 'order', requestId: 'an-order-1' },
     optional: ['kind'],
   }),
+  entrance('cancelOrder', 'callable', {
+    allowed: signedIn,
+    input: { orderId: 'order1', requestId: 'an-order-cancel-1' },
+  }),
   entrance('bookSession', 'callable', {
     allowed: signedIn,
     input: { productId: 'hour', startsAt: '2026-12-01T09:00:00+01:00', useCredit: true, requestId: 'a-booking-1' },
     optional: ['useCredit'],
+  }),
+  entrance('cancelSession', 'callable', {
+    allowed: signedIn,
+    input: { sessionId: 'session1', reason: 'Ill.', requestId: 'a-cancel-1' },
+    optional: ['reason'],
+    words: ['reason'],
+  }),
+  entrance('rescheduleSession', 'callable', {
+    allowed: signedIn,
+    input: { sessionId: 'session1', startsAt: '2026-12-01T09:00:00+01:00', requestId: 'a-move-1' },
+  }),
+  entrance('completeSession', 'callable', {
+    allowed: ['coach', 'admin'],
+    by: withRole,
+    input: { sessionId: 'session1', outcome: 'completed', requestId: 'a-completion-1' },
+    optional: ['outcome', 'requestId'],
+  }),
+  entrance('addSessionNote', 'callable', {
+    allowed: ['coach'],
+    by: withRole,
+    input: { sessionId: 'session1', text: 'Went well.', requestId: 'a-note-1' },
+    words: ['text'],
+    lines: ['text'],
   }),
   entrance('setAvailability', 'callable', {
     allowed: ['coach', 'admin'],
     by: withRole,
     input: { weekly: [{ weekday: 1, from: '09:00', to: '17:00' }], horizonDays: 30, requestId: 'my-hours-1' },
     optional: ['weekly', 'horizonDays'],
-  }),
-  entrance('cancelOrder', 'callable', {
-    allowed: signedIn,
-    input: { orderId: 'order1', requestId: 'an-order-cancel-1' },
   }),
   entrance('createSubscription', 'callable', {
     allowed: signedIn,
@@ -180,6 +205,7 @@ const callables: readonly Entrance[] = [
     by: withRole,
     input: { invoiceId: 'in_unknown1', requestId: 'an-invoice-1' },
   }),
+  entrance('connectFortnox', 'callable', { allowed: ['admin'], by: withRole }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
   entrance('submitDisputeEvidence', 'callable', {
     allowed: ['admin'],
@@ -253,6 +279,9 @@ const queue = 'Cloud Run IAM: only the service account that Cloud Tasks signs wi
 
 const background: readonly Entrance[] = [
   entrance('stripeWebhook', 'webhook', { by: 'Stripe’s signature over the raw body, whoever brings it' }),
+  entrance('fortnoxCallback', 'page', {
+    by: 'the secret state of an administrator’s connectFortnox, once within ten minutes',
+  }),
   entrance('schedulePayouts', 'scheduled', { allowed: ['scheduler'], by: iam }),
   entrance('syncAccounting', 'scheduled', { allowed: ['scheduler'], by: iam }),
   entrance('reconcile', 'scheduled', { allowed: ['scheduler'], by: iam }),

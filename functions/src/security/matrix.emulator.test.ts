@@ -71,6 +71,23 @@ it('the webhook asks for a signature, whoever comes', async () => {
   }
 });
 
+it('the page that Fortnox leads back to asks for the state, whoever comes', async () => {
+  const page = entrances.find(({ kind }) => kind === 'page');
+  if (!page) throw new Error('The table has no page.');
+  for (const query of [
+    '',
+    '?code=1',
+    '?state=guessed&code=1',
+    '?state=guessed&error=access_denied',
+    '?state=a&state=b',
+  ]) {
+    const { status, body } = await send(harness.urlOf(page.name) + query, 'GET', [], '');
+    expect([query, status]).toEqual([query, 400]);
+    expect(body).toContain('was not opened from here');
+  }
+  expect((await send(harness.urlOf(page.name), 'POST', [], '')).status).toBe(405);
+});
+
 it.each(['scheduled', 'task queue'] as const)('%s functions are deployed for nobody to invoke', async (kind) => {
   const trigger = kind === 'scheduled' ? 'scheduleTrigger' : 'taskQueueTrigger';
   for (const { name } of entrances.filter((entrance) => entrance.kind === kind)) {

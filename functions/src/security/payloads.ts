@@ -98,11 +98,12 @@ function without(input: Record<string, unknown>, key: string): Record<string, un
 }
 
 /** Inputs that are wrong inside, as JSON text. */
-export function wrongInputs({ input, optional, words }: Entrance): { name: string; input: string }[] {
+export function wrongInputs({ input, optional, words, lines }: Entrance): { name: string; input: string }[] {
   const fields = Object.keys(input);
   const replaced = fields.flatMap((field) =>
     badFor(input[field])
       .filter(([what]) => !(words.includes(field) && rightAsWords.has(what)))
+      .filter(([what]) => !(lines.includes(field) && what === 'a line break'))
       .map(([what, value]) => ({ name: `${field}: ${what}`, input: json(withField(input, field, value)) })),
   );
   const missing = fields

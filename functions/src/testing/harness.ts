@@ -61,6 +61,7 @@ function captureLogs(): string[] {
 
 /** A deploy writes every param's default into the function's environment; so does this. */
 const deployedDefaults = {
+  FORTNOX_REDIRECT_URI: '',
   FORTNOX_TOKEN_BASE: '',
   FORTNOX_AUTH: 'client_credentials',
   PLATFORM_FEE_PERCENT: '20',
@@ -96,6 +97,7 @@ const deployedDefaults = {
   SESSION_LATE_CANCEL_KEPT_PERCENT: '50',
   SESSION_AUTO_COMPLETE_HOURS: '48',
   SESSION_RESCHEDULE_LIMIT: '3',
+  PLATFORM_RESERVE_MINOR: '0',
   WRITE_OFF_APPROVAL_LIMIT: '500000',
 };
 

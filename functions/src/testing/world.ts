@@ -8,6 +8,8 @@ import { budgeted } from '../platform/call-budget.ts';
 import type { Context } from '../platform/context.ts';
 import { createMemoryFirestore, type MemoryFirestoreOptions } from '../platform/firestore/memory/memory-firestore.ts';
 import { createFortnoxClient } from '../platform/fortnox/client.ts';
+import { scopesFor } from '../platform/fortnox/connected.ts';
+import { createFortnoxConsent } from '../platform/fortnox/consent.ts';
 import { silentLog } from '../platform/log.ts';
 import type { TaskName, TaskPayloads } from '../platform/tasks.ts';
 import { receiveEvent, type Receipt } from '../webhooks/webhooks.service.ts';
@@ -43,6 +45,7 @@ export interface TestWorld {
 export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   stripePublishableKey: 'pk_test_inner_journey',
   fortnoxTokenBase: '',
+  fortnoxRedirectUri: '',
   fortnoxTenantId: '100001',
   fortnoxAuth: 'client_credentials',
   platformFeePercent: 20,
@@ -79,6 +82,7 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   sessionLateCancelKeptPercent: 50,
   sessionAutoCompleteHours: 48,
   sessionRescheduleLimit: 3,
+  platformReserveMinor: 0,
   writeOffApprovalLimit: 500_000,
 };
 
@@ -114,6 +118,16 @@ export async function createTestWorld(
     db: options.db ?? createMemoryFirestore({ now, ...options.firestore }),
     stripe: async () => stripe,
     fortnox: async () => fortnox,
+    fortnoxConsent: async () =>
+      createFortnoxConsent({
+        apiBase: base.fortnox,
+        clientId: 'fortnox-emulator-client',
+        clientSecret: 'fortnox-emulator-secret',
+        redirectUri: 'http://127.0.0.1/fortnoxCallback',
+        service: true,
+        scopes: scopesFor('day'),
+        now,
+      }),
     tasks: {
       async enqueue(name, id, payload) {
         if (taken.has(`${name}/${id}`)) return;

@@ -12,6 +12,14 @@ export const administrators: Plays = {
     as: 'admin',
     input: async (stage) => ({ paymentId: await stage.buy(), reason: 'Ill', requestId }),
   },
+  payPlatform: {
+    does: 'Sends the platform’s own money to its bank, and leaves behind what is others’.',
+    as: 'admin',
+    input: async (stage) => {
+      await stage.buy();
+      return { requestId };
+    },
+  },
   runPayouts: {
     does: 'A run by hand: for all who are due that day, or a payout of what is payable to one coach.',
     as: 'admin',
@@ -51,6 +59,11 @@ export const administrators: Plays = {
       const [invoice] = (await stage.ctx.db.collection('invoices').where('userId', '==', 'eva').get()).docs;
       return { invoiceId: invoice?.id, requestId };
     },
+  },
+  connectFortnox: {
+    does: 'The page where a system administrator of the company consents in Fortnox; it ends at `fortnoxCallback`, which tells how it went.',
+    as: 'admin',
+    input: () => ({}),
   },
   retryVoucher: {
     does: 'Has a voucher that Fortnox rejected sent again.',

@@ -27,15 +27,15 @@ export const customers: Plays = {
     as: 'customer',
     input: () => ({ items: [{ productId: 'programme', quantity: 1 }], requestId }),
   },
-  bookSession: {
-    does: 'Books a time with a coach, for the caller or a student they name. With `useCredit` it is paid with a session bought in advance; otherwise by `processPayment` or on a page before `payBy`, when the time is free again.',
-    as: 'customer',
-    input: async (stage) => ({ productId: 'hour', startsAt: await bookableTime(stage), requestId }),
-  },
   cancelOrder: {
     does: 'Cancels an order that is not paid; administrators anybody’s. Its goods are for sale again and its payment is closed.',
     as: 'customer',
     input: async (stage) => ({ orderId: await ordered(stage), requestId }),
+  },
+  bookSession: {
+    does: 'Books a time with a coach, for the caller or a student they name. With `useCredit` it is paid with a session bought in advance; otherwise by `processPayment` or on a page before `payBy`, when the time is free again.',
+    as: 'customer',
+    input: async (stage) => ({ productId: 'hour', startsAt: await bookableTime(stage), requestId }),
   },
   createSubscription: {
     does: 'Begins a subscription. Its first payment, or a trial’s card, is confirmed with `clientSecret`; with `paymentMethodId` at once.',

@@ -32,16 +32,6 @@ export async function paidOut(stage: Stage): Promise<string> {
   return `karin_SEK_${dueDate}_1`;
 }
 
-/** A refund above the limit, which waits for a second administrator. */
-export async function awaitingApproval(stage: Stage): Promise<string> {
-  const paymentId = await stage.buy();
-  stage.ctx.config.refundApprovalLimit = 0;
-  const input = { paymentId, requestId: 'to-be-approved' };
-  const reply = await answer(stage.ctx, refundPaymentSpec, people.admin, input);
-  if (!('approvalId' in reply)) throw new Error('The refund needed nobody’s approval.');
-  return reply.approvalId;
-}
-
 /** A payout that was canceled at Stripe before it left. */
 export async function canceledPayout(stage: Stage): Promise<string> {
   await stage.buy();
@@ -52,6 +42,16 @@ export async function canceledPayout(stage: Stage): Promise<string> {
   await stage.stripe.payouts.cancel(stripePayoutId, {}, { stripeAccount: stripeAccountId });
   await stage.deliver();
   return payoutId;
+}
+
+/** A refund above the limit, which waits for a second administrator. */
+export async function awaitingApproval(stage: Stage): Promise<string> {
+  const paymentId = await stage.buy();
+  stage.ctx.config.refundApprovalLimit = 0;
+  const input = { paymentId, requestId: 'to-be-approved' };
+  const reply = await answer(stage.ctx, refundPaymentSpec, people.admin, input);
+  if (!('approvalId' in reply)) throw new Error('The refund needed nobody’s approval.');
+  return reply.approvalId;
 }
 
 /** A sale whose customer's bank has just disputed it. */

@@ -24,7 +24,7 @@ const LONGEST_WAIT_MS = 20_000;
 const MAX_ROUNDS = 5;
 
 const wayBack =
-  'A Fortnox system administrator must consent again: `npm run secrets -- --project YOUR-PROJECT` prints how, and how the new token becomes the next version of the secret fortnox-refresh-token. What waits for Fortnox goes on by itself then.';
+  'A Fortnox system administrator must consent again: connectFortnox gives the page. What waits for Fortnox goes on by itself then.';
 
 /** A refresh token that Fortnox has given and Secret Manager has not yet taken. */
 interface Unsaved {
@@ -210,6 +210,13 @@ export function rotatingRefreshToken(http: TokenHttp, settings: RotatingSettings
     },
   };
 }
+
+/** Stores what a consent gave as the newest version, from which every instance goes on. */
+export const keepRefreshToken =
+  (store: SecretStore, lock: TokenLock) =>
+  async (tokens: Tokens): Promise<void> => {
+    await lock.stored(await store.add(writeTokens(withRefreshToken(tokens))));
+  };
 
 function withRefreshToken(tokens: Tokens): Tokens & { refreshToken: string } {
   const { refreshToken } = tokens;

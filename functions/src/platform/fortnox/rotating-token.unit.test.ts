@@ -192,7 +192,7 @@ describe('one instance', () => {
     manager.versions(SECRET).length = 0;
     await expect((await instance()).current()).rejects.toMatchObject({
       kind: 'unauthorized',
-      message: expect.stringMatching(/no refresh token is stored.*npm run secrets/) as unknown,
+      message: expect.stringMatching(/no refresh token is stored.*connectFortnox/) as unknown,
     });
   });
 
@@ -344,7 +344,7 @@ describe('an instance that dies', () => {
       await expect(next.current()).rejects.toMatchObject({
         kind: 'unauthorized',
         message: expect.stringMatching(
-          /answer to an earlier renewal was lost.*must consent again.*npm run secrets/,
+          /answer to an earlier renewal was lost.*must consent again.*connectFortnox/,
         ) as unknown,
       });
       expect(logged).toEqual(['fortnox.consent-needed']);

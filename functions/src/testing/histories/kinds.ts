@@ -1,6 +1,7 @@
 import type { RefundOrder } from '../../payments/refunds/orders.ts';
 import type { Transfer } from '../../payments/transfers/transfers.ts';
 import type { History } from './history.ts';
+import { products } from './stage.ts';
 import { booksOf, idOf, moneyOf, type Money } from './stripe-says.ts';
 
 /**
@@ -50,7 +51,12 @@ export const kinds = [
   'subscription changed',
   'subscription canceled',
   'trial ended',
+  'invoice paid or voided by hand',
+  'payment canceled',
+  'money moved by hand',
   'payout paid',
+  'command twice at once',
+  'process died',
   'events late',
   'events again',
   'events at once',
@@ -72,6 +78,14 @@ export async function kindsOf(history: History): Promise<Set<Kind>> {
     if (said.intent.status === 'succeeded') note(paidKinds(payment, said));
     note(refundKinds(said), disputeKinds(payment, said, said.book !== stage.core.world.platform));
   }
+  const did = (what: string) => history.log.some((line) => line === what);
+  note({
+    'invoice paid or voided by hand': did('settle an invoice'),
+    'payment canceled': did('cancel a payment'),
+    'money moved by hand': did('move money by hand'),
+    'command twice at once': history.twice > 0,
+    'process died': history.deaths > 0,
+  });
   note(subscriptionKinds(history), await orderKinds(history), eventKinds(history), {
     'events late': deliveries.late > 0,
     'events again': deliveries.again > 0,
@@ -107,7 +121,7 @@ function paidKinds(payment: PaymentLike | undefined, { charge, book, intent }: M
   };
 }
 
-function refundKinds({ intent, refunds, book }: Money): Found {
+function refundKinds({ intent, charge, refunds, book }: Money): Found {
   const done = refunds.filter(({ status }) => status === 'succeeded');
   const failed = refunds.filter(({ status }) => status === 'failed');
   const late = (refund: (typeof refunds)[number]) => {
@@ -118,6 +132,7 @@ function refundKinds({ intent, refunds, book }: Money): Found {
     'refunded whole': done.some(({ amount }) => amount === intent.amount),
     'refunded in parts': done.some(({ amount }) => amount < intent.amount),
     'refunded at Stripe': done.some(({ metadata }) => !metadata?.refundId),
+    'refund pending for a day': refunds.length > 0 && charge?.payment_method_details?.card?.last4 === '7726',
     'refund waited for money': refunds.some(late),
     'refund failed later': failed.length > 0,
     'refund canceled': refunds.some(({ status }) => status === 'canceled'),
@@ -127,7 +142,7 @@ function refundKinds({ intent, refunds, book }: Money): Found {
   };
 }
 
-function disputeKinds(payment: PaymentLike | undefined, { disputes, refunds }: Money, tenant: boolean): Found {
+function disputeKinds(payment: PaymentLike | undefined, { charge, disputes, refunds }: Money, tenant: boolean): Found {
   const moved = disputes.filter((each) => each.balance_transactions.length > 0);
   return {
     'dispute opened': moved.length > 0,
@@ -137,7 +152,8 @@ function disputeKinds(payment: PaymentLike | undefined, { disputes, refunds }: M
     'dispute of a subscription': payment?.subscriptionId !== undefined && moved.length > 0,
     'dispute after a refund in part': moved.length > 0 && refunds.length > 0,
     'inquiry closed': disputes.some(({ status }) => status === 'warning_closed'),
-    'inquiry escalated': moved.some((each) => each.payment_method_details?.card?.case_type === 'inquiry'),
+    // This card's disputes begin as inquiries.
+    'inquiry escalated': moved.length > 0 && charge?.payment_method_details?.card?.last4 === '1976',
   };
 }
 
@@ -147,14 +163,17 @@ function subscriptionKinds({ stage }: History): Found {
     book.invoices
       .values()
       .filter(({ billing_reason, total }) => billing_reason === 'subscription_cycle' && total > 0)
-      .map((invoice) => ({ invoice, tenant: book !== stage.core.world.platform })),
+      .map((invoice) => ({ invoice, book, tenant: book !== stage.core.world.platform })),
   );
   const paid = renewals.filter(({ invoice }) => invoice.status === 'paid');
   const ended = books.flatMap((book) => book.subscriptions.values());
   return {
     'renewal paid': paid.length > 0,
     'renewal of a tenant’s subscription': paid.some(({ tenant }) => tenant),
-    'renewal of a coach’s subscription': paid.some(({ invoice }) => invoice.metadata?.coachId !== undefined),
+    'renewal of a coach’s subscription': paid.some(({ invoice, tenant, book }) => {
+      const of = book.subscriptions.get(idOf(invoice.parent?.subscription_details?.subscription));
+      return !tenant && products[of?.items.data[0]?.price.metadata.productId ?? '']?.coachId !== undefined;
+    }),
     'renewal failed': renewals.some(({ invoice }) => invoice.attempt_count > 0 && invoice.status !== 'paid'),
     'renewal recovered': paid.some(({ invoice }) => invoice.attempt_count > 1),
     'subscription given up after retries': ended.some(
@@ -179,9 +198,6 @@ async function orderKinds({ stage }: History): Promise<Found> {
 function eventKinds({ stage, log }: History): Found {
   const events = stage.core.world.events.values();
   const told = (type: string) => events.some((event) => event.type === type);
-  const pending = booksOf(stage).some((book) =>
-    book.paymentMethods.values().some(({ card }) => card?.last4 === '7726') ? book.refunds.size > 0 : false,
-  );
   return {
     'bank debit failed later': events.some(({ type, data }) => {
       const { failure_code: code, payment_method_details: how } = data.object as Record<string, { type?: string }>;
@@ -191,7 +207,6 @@ function eventKinds({ stage, log }: History): Found {
     '3-D Secure failed': events.some(
       ({ type, data }) => type === 'payment_intent.payment_failed' && failureOf(data.object) === 'authentication',
     ),
-    'refund pending for a day': pending,
     'early fraud warning': told('radar.early_fraud_warning.created'),
     review: told('review.opened'),
     'subscription changed': log.includes('change a subscription') && told('customer.subscription.updated'),

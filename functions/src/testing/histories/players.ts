@@ -21,8 +21,11 @@ import { Timestamp } from 'firebase-admin/firestore';
 import { below, pick, type Random } from '../random.ts';
 import { anna, customers, products, type Stage } from './stage.ts';
 
-/** What people do, each through the product's services or at Stripe itself. They choose by lot among what there is. */
-export type Player = (stage: Stage, random: Random, name: string) => Promise<void>;
+/**
+ * What people do, each through the product's services or at Stripe itself. They choose by lot among what there is; false:
+ * there was nothing to do.
+ */
+export type Player = (stage: Stage, random: Random, name: string) => Promise<false | void>;
 
 /** Weighted by how often they stand here: most pay. */
 const cards = [
@@ -49,6 +52,9 @@ const cards = [
 const ibans = ['DE89370400440532013000', 'DE62370400440532013001'];
 const onceProducts = ['mat', 'course', 'programme', 'programme', 'book', 'talk', 'bundle', 'bundle', 'tent'];
 const subscriptionProducts = ['premium', 'premium', 'trial', 'coaching', 'coaching', 'sessions', 'club'];
+
+/** Marks what is none of our orders. */
+export const byHand = { by: 'hand' };
 
 const where = (stripeAccount: string | undefined) => (stripeAccount ? { stripeAccount } : {});
 const tenantOf = ({ chargeModel, stripeAccountId }: Pick<Payment, 'chargeModel' | 'stripeAccountId'>) =>
@@ -99,7 +105,7 @@ const tryAgain: Player = async (stage, random) => {
   const open = (await stage.all<Payment>('payments')).filter(
     ({ status, subscriptionId }) => (status === 'failed' || status === 'pending') && !subscriptionId,
   );
-  if (open.length === 0) return;
+  if (open.length === 0) return false;
   const payment = pick(random, open);
   const how = { payment_method: pick(random, cards), return_url: 'http://127.0.0.1:5000/done' };
   await stage.stripe.paymentIntents.confirm(payment.stripePaymentId, how, tenantOf(payment));
@@ -107,7 +113,9 @@ const tryAgain: Player = async (stage, random) => {
 
 /** Whoever has a bank's page open clicks. */
 const authenticate: Player = async ({ core }, random) => {
-  for (const token of [...core.world.challenges.keys()]) answerChallenge(core.world, token, random() < 0.7);
+  const open = [...core.world.challenges.keys()];
+  for (const token of open) answerChallenge(core.world, token, random() < 0.6);
+  return open.length === 0 ? false : undefined;
 };
 
 const paid = async (stage: Stage): Promise<Payment[]> =>
@@ -118,14 +126,14 @@ const partOf = (random: Random, amountMinor: number): { amountMinor?: number } =
 
 const refund: Player = async (stage, random, name) => {
   const payments = await paid(stage);
-  if (payments.length === 0) return;
+  if (payments.length === 0) return false;
   const { stripePaymentId: paymentId, amountMinor } = pick(random, payments);
   await refundPayment(stage.ctx, anna, { paymentId, requestId: name, ...partOf(random, amountMinor) });
 };
 
 const refundAtStripe: Player = async (stage, random) => {
   const payments = await paid(stage);
-  if (payments.length === 0) return;
+  if (payments.length === 0) return false;
   const payment = pick(random, payments);
   const { amountMinor } = partOf(random, payment.amountMinor);
   const reverses = payment.chargeModel === 'destination' && random() < 0.8;
@@ -144,10 +152,11 @@ const refundAtStripe: Player = async (stage, random) => {
 /** Someone thinks better of a refund that still waits for money. */
 const cancelRefund: Player = async ({ stripe, core }) => {
   const [id] = core.world.waitingRefunds.keys();
-  if (id) await stripe.refunds.cancel(id);
+  if (!id) return false;
+  await stripe.refunds.cancel(id);
 };
 
-const texts = ['winning_evidence', 'losing_evidence', 'escalate_inquiry_evidence'];
+const texts = ['winning_evidence', 'losing_evidence', 'escalate_inquiry_evidence', 'escalate_inquiry_evidence'];
 
 const answerDispute: Player = async ({ stripe, core }, random) => {
   const books = [core.world.platform, ...core.world.books.values()];
@@ -157,7 +166,7 @@ const answerDispute: Player = async ({ stripe, core }, random) => {
       .filter(({ status }) => status.endsWith('needs_response'))
       .map(({ id, status }) => ({ id, status, account: book === core.world.platform ? undefined : book.account })),
   );
-  if (open.length === 0) return;
+  if (open.length === 0) return false;
   const { id, status, account } = pick(random, open);
   const text = pick(random, status.startsWith('warning_') ? texts : texts.slice(0, 2));
   await stripe.disputes.update(id, { evidence: { uncategorized_text: text }, submit: true }, where(account));
@@ -169,19 +178,25 @@ const subscribe: Player = async (stage, random, name) => {
   await createSubscription(stage.ctx, pick(random, customers), { productId, requestId: name, paymentMethodId });
 };
 
-async function aSubscription(stage: Stage, random: Random): Promise<(Subscription & { id: string }) | undefined> {
+async function aSubscription(
+  stage: Stage,
+  random: Random,
+  rather?: string,
+): Promise<(Subscription & { id: string }) | undefined> {
   const { docs } = await stage.ctx.db.collection('subscriptions').get();
   const standing = docs
     .map((doc) => ({ ...(doc.data() as Subscription), id: doc.id }))
     .filter(({ status }) => status !== 'canceled' && status !== 'incomplete_expired');
-  return standing.length > 0 ? pick(random, standing) : undefined;
+  const preferred = standing.filter(({ status }) => status === rather);
+  const from = preferred.length > 0 ? preferred : standing;
+  return from.length > 0 ? pick(random, from) : undefined;
 }
 
 const callerOf = (uid: string) => customers.find((each) => each.uid === uid) ?? anna;
 
 const changeSubscription: Player = async (stage, random, name) => {
   const found = await aSubscription(stage, random);
-  if (!found) return;
+  if (!found) return false;
   const { id: subscriptionId, userId, productId } = found;
   const caller = callerOf(userId);
   const command = { subscriptionId, requestId: name };
@@ -195,16 +210,60 @@ const changeSubscription: Player = async (stage, random, name) => {
   }
 };
 
+/** On Stripe's page of an invoice that could not be charged: it is paid there, or an administrator voids it. */
+const settleInvoice: Player = async ({ stripe, core }, random) => {
+  const open = [core.world.platform, ...core.world.books.values()].flatMap((book) =>
+    book.invoices
+      .values()
+      .filter(({ status }) => status === 'open')
+      .map(({ id, customer }) => ({
+        id,
+        customer,
+        on: where(book === core.world.platform ? undefined : book.account),
+      })),
+  );
+  if (open.length === 0) return false;
+  const { id, customer, on } = pick(random, open);
+  if (random() < 0.25) return void (await stripe.invoices.voidInvoice(id, {}, on));
+  const method = await stripe.paymentMethods.attach('pm_card_bypassPending', { customer: customer as string }, on);
+  await stripe.invoices.pay(id, { payment_method: method.id }, on);
+};
+
+/** Nobody waits for an open payment any more. */
+const cancelPayment: Player = async (stage, random) => {
+  const open = (await stage.all<Payment>('payments')).filter(
+    ({ status, subscriptionId }) => (status === 'failed' || status === 'pending') && !subscriptionId,
+  );
+  if (open.length === 0) return false;
+  const payment = pick(random, open);
+  await stage.stripe.paymentIntents.cancel(payment.stripePaymentId, {}, tenantOf(payment));
+};
+
+/** In Stripe's dashboard a part of a transfer is taken back by hand, or a part of a fee given back. */
+const moveByHand: Player = async ({ stripe, core }, random) => {
+  const { transfers, applicationFees } = core.world.platform;
+  const sent = transfers.values().filter(({ amount, amount_reversed: back }) => amount - back > 100);
+  const fees = applicationFees.values().filter(({ amount, amount_refunded: back }) => amount - back > 100);
+  if (random() < 0.5) {
+    if (sent.length === 0) return false;
+    await stripe.transfers.createReversal(pick(random, sent).id, { amount: 1 + below(random, 100), metadata: byHand });
+  } else {
+    if (fees.length === 0) return false;
+    await stripe.applicationFees.createRefund(pick(random, fees).id, { amount: 1 + below(random, 100) });
+  }
+};
+
 const renewing = ['pm_card_bypassPending', 'pm_card_visa', 'pm_card_chargeCustomerFail', 'pm_card_chargeCustomerFail'];
 
 /** The card of a subscription is changed: the next renewal fails, or succeeds again. */
 const changeCard: Player = async (stage, random) => {
-  const found = await aSubscription(stage, random);
-  if (!found) return;
+  const found = await aSubscription(stage, random, 'past_due');
+  if (!found) return false;
+  const cards = found.status === 'past_due' ? renewing.slice(0, 3) : renewing;
   const on = where(found.chargeModel === 'direct' ? found.stripeAccountId : undefined);
   const subscription = await stage.stripe.subscriptions.retrieve(found.id, {}, on);
   const customer = subscription.customer as string;
-  const { id } = await stage.stripe.paymentMethods.attach(pick(random, renewing), { customer }, on);
+  const { id } = await stage.stripe.paymentMethods.attach(pick(random, cards), { customer }, on);
   await stage.stripe.subscriptions.update(found.id, { default_payment_method: id }, on);
 };
 
@@ -213,7 +272,7 @@ const completeSession: Player = async (stage, random, name) => {
   const held = (await paid(stage)).filter(
     ({ held: of, status }) => (of?.leftMinor ?? 0) >= 30_000 && ['succeeded', 'partially_refunded'].includes(status),
   );
-  if (held.length === 0) return;
+  if (held.length === 0) return false;
   const { ctx } = stage;
   const { stripePaymentId } = pick(random, held);
   await ctx.db.runTransaction(async (tx) => {
@@ -227,7 +286,8 @@ const completeSession: Player = async (stage, random, name) => {
 const payOut: Player = async (stage, random) => {
   const coachId = pick(random, Object.keys(stage.accounts));
   const dueDate = stage.now().toISOString().slice(0, 10);
-  await payCoach(stage.ctx, { coachId, currency: 'SEK', dueDate, runId: `run-${dueDate}` });
+  const outcome = await payCoach(stage.ctx, { coachId, currency: 'SEK', dueDate, runId: `run-${dueDate}` });
+  return outcome === 'nothing' ? false : undefined;
 };
 
 const troubles = [
@@ -245,20 +305,23 @@ const trouble: Player = async ({ core }, random, name) => {
   core.world.faults.push(fault);
 };
 
-/** How often each is drawn. */
-export const players: Record<string, { weight: number; play: Player }> = {
-  buy: { weight: 9, play: buy },
-  order: { weight: 3, play: order },
-  'try again': { weight: 2, play: tryAgain },
-  authenticate: { weight: 3, play: authenticate },
-  refund: { weight: 6, play: refund },
-  'refund at Stripe': { weight: 3, play: refundAtStripe },
-  'cancel a refund': { weight: 1, play: cancelRefund },
-  'answer a dispute': { weight: 3, play: answerDispute },
-  subscribe: { weight: 4, play: subscribe },
-  'change a subscription': { weight: 3, play: changeSubscription },
-  'change a card': { weight: 3, play: changeCard },
-  'complete a session': { weight: 2, play: completeSession },
-  'pay out': { weight: 3, play: payOut },
-  trouble: { weight: 1, play: trouble },
-};
+export const players = {
+  buy,
+  order,
+  'try again': tryAgain,
+  authenticate,
+  refund,
+  'refund at Stripe': refundAtStripe,
+  'cancel a refund': cancelRefund,
+  'answer a dispute': answerDispute,
+  subscribe,
+  'change a subscription': changeSubscription,
+  'change a card': changeCard,
+  'complete a session': completeSession,
+  'pay out': payOut,
+  'settle an invoice': settleInvoice,
+  'cancel a payment': cancelPayment,
+  'move money by hand': moveByHand,
+  trouble,
+} satisfies Record<string, Player>;
+export type Step = keyof typeof players;

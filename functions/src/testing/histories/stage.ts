@@ -17,6 +17,7 @@ import { silentLog } from '../../platform/log.ts';
 import { minor } from '../../platform/money.ts';
 import { pick, type Random } from '../random.ts';
 import { testConfig } from '../world.ts';
+import { withoutBooks } from '../without-books.ts';
 
 /** The shop of one history: the whole product on Stripe's core, with no network and no clock but its own. */
 export interface Stage {
@@ -28,6 +29,10 @@ export interface Stage {
   now(): Date;
   advance(ms: number): void;
   all<T>(collection: string): Promise<T[]>;
+  /** The process dies at the database operation after so many more; nothing it does from then on has an effect. */
+  dieAfter(operations: number): void;
+  /** Started again. Tells whether it had died. */
+  revive(): boolean;
 }
 
 export const anna: Caller = { uid: 'anna', email: 'anna@example.se', coach: false, admin: true };
@@ -92,13 +97,18 @@ export async function openStage(random: Random): Promise<Stage> {
     maxNetworkRetries: 0,
   });
   const now = () => new Date(nowMs);
-  const db = createMemoryFirestore({ now, random });
+  let left = Infinity;
+  const live = () => {
+    if (left <= 0) throw new Error('the process died here');
+    left--;
+  };
+  const db = createMemoryFirestore({ now, random, onAwait: live });
   const ctx: Context = {
     config: { ...testConfig, stripeApiBase: core.world.publicUrl, fortnoxApiBase: '' },
     clock: { now },
     db,
     stripe: async () => stripe,
-    fortnox: () => Promise.reject(new Error('There are no books in these histories.')),
+    ...withoutBooks(),
     tasks: { enqueue: async () => undefined },
     log: silentLog,
   };
@@ -128,6 +138,14 @@ export async function openStage(random: Random): Promise<Stage> {
     advance(ms) {
       nowMs += ms;
       core.tick();
+    },
+    dieAfter(operations) {
+      left = operations;
+    },
+    revive() {
+      const died = left <= 0;
+      left = Infinity;
+      return died;
     },
     all: async <T>(collection: string) => (await db.collection(collection).get()).docs.map((doc) => doc.data() as T),
   };

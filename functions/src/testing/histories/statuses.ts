@@ -5,6 +5,7 @@ import type { Subscription } from '../../payments/subscriptions/subscriptions.ts
 import type { Transfer } from '../../payments/transfers/transfers.ts';
 import type { StoredEvent } from '../../webhooks/webhooks.ts';
 import type { Checked } from './checks.ts';
+import { byHand } from './players.ts';
 import { booksOf, idOf, statusOf, sum, type Dispute } from './stripe-says.ts';
 
 type Said = Record<string, unknown>;
@@ -136,8 +137,8 @@ export async function transfersDiffer({ stage }: Checked): Promise<string[]> {
       .filter(({ id }) => !ofCharges.has(id))
       .map(({ id, amount, destination }) => [id, { amount, destination: idOf(destination) }]),
   );
-  for (const { id, amount, source_refund } of platform.reversals.values())
-    if (source_refund === null) there.set(id, { amount, destination: '' });
+  for (const { id, amount, source_refund, metadata } of platform.reversals.values())
+    if (source_refund === null && metadata?.by !== byHand.by) there.set(id, { amount, destination: '' });
   const orders = await stage.all<Transfer>('transfers');
   const here = new Map<string, Said>();
   const open: string[] = [];

@@ -9,7 +9,7 @@ const enough = 250;
 
 /** `HISTORIES`: how many in all; `HISTORY_SEED`: only that one. */
 function seedsOf(part: number): number[] {
-  const { HISTORIES = '120', HISTORY_SEED } = process.env;
+  const { HISTORIES = '1000', HISTORY_SEED } = process.env;
   const all = HISTORY_SEED ? [Number(HISTORY_SEED)] : Array.from({ length: Number(HISTORIES) }, (_, at) => at + 1);
   if (!all.every((seed) => Number.isSafeInteger(seed) && seed > 0))
     throw new Error('HISTORIES and HISTORY_SEED are whole numbers above 0.');

@@ -12,6 +12,7 @@ import { minor } from '../../platform/money.ts';
 import type { TaskPayloads } from '../../platform/tasks.ts';
 import { meter, type Meter } from '../meter.ts';
 import { testConfig } from '../world.ts';
+import { withoutBooks } from '../without-books.ts';
 
 export type PayTask = TaskPayloads['payCoach'];
 
@@ -85,7 +86,7 @@ export async function openMarket(coaches: number, payments: number, hooks: Marke
     clock: { now },
     db,
     stripe: async () => stripe,
-    fortnox: () => Promise.reject(new Error('There are no books in this bench.')),
+    ...withoutBooks(),
     tasks: {
       async enqueue(_name, _id, payload) {
         const cost = gauge.current();

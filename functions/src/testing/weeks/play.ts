@@ -16,6 +16,18 @@ const maxRounds = 30;
 /** Banking days after the last trouble: unclear outcomes, refused take-backs, returned payouts, pending money, disputes. */
 const daysToSettle = 9;
 
+const payStops = ['before POST payouts', 'after POST payouts', 'transaction.commit', 'after transaction.commit'];
+
+/** Where a stop hurts most: money has moved and nobody has written it down, or it is written down and has not moved. */
+const worstStops: Readonly<Record<string, readonly string[]>> = {
+  task: payStops,
+  'payout by hand': payStops,
+  refund: ['before POST refunds', 'after POST refunds', 'after POST transfers'],
+  session: ['after transaction.commit', 'after POST transfers', 'after POST refunds'],
+  run: ['enqueue', 'create'],
+  sweep: ['after POST payouts', 'after POST transfers', 'after POST refunds', 'after transaction.commit'],
+};
+
 export interface Played {
   stage: Stage;
   market: Market;
@@ -134,10 +146,11 @@ class Weeks implements Played {
   }
 
   #doomed(process: Process): Process {
-    // A payout is where a stop hurts most, and is made in fewer steps than what goes round everywhere.
-    const pays = process.name === 'task' || process.name === 'payout by hand';
-    if (this.#settling || this.#random() > (pays ? 0.35 : 0.12)) return process;
-    return { ...process, stopAt: Math.floor(pays ? this.#random() * 32 : this.#random() ** 2 * 80) };
+    const where = worstStops[process.name];
+    const pays = where === payStops;
+    if (this.#settling || this.#random() > (pays ? 0.4 : 0.15)) return process;
+    const stopAt = where && this.#random() < 0.5 ? this.market.pick(where) : Math.floor(this.#random() ** 2 * 80);
+    return { ...process, stopAt };
   }
 
   #note(each: Ended, processes: readonly Process[]): void {
@@ -152,7 +165,7 @@ class Weeks implements Played {
     const { error } = each;
     const name = error instanceof Error ? error.name : typeof error;
     this.stage.count(`threw: ${kind}: ${name}`);
-    const bug = error instanceof TypeError || error instanceof RangeError || error instanceof Stopped;
+    const bug = [TypeError, RangeError, ReferenceError, Stopped].some((kind) => error instanceof kind);
     if (bug || (this.#settling && kind !== 'task')) this.surprises.push(`${each.name} threw ${String(error)}`);
   }
 

@@ -7,8 +7,8 @@ export class Stopped extends Error {}
 export interface Process<T = unknown> {
   name: string;
   run: () => Promise<T>;
-  /** At which of its awaits it is stopped; left out, it runs to its end. */
-  stopAt?: number;
+  /** Which of its awaits it is stopped at: by number, or the first of that name. Left out, it runs to its end. */
+  stopAt?: number | string;
 }
 
 /** How a process ended. */
@@ -19,7 +19,7 @@ export type Ended<T = unknown> =
 
 interface Running {
   awaits: number;
-  stopAt: number;
+  stopAt: number | string;
   stoppedAt: string | undefined;
   waiting: (() => void)[];
 }
@@ -54,7 +54,9 @@ export class Scheduler {
   async pause(at: string): Promise<void> {
     const running = this.#current.getStore();
     if (!running) return;
-    if (running.stoppedAt === undefined && running.awaits++ >= running.stopAt) running.stoppedAt = at;
+    const { stopAt } = running;
+    const now = typeof stopAt === 'string' ? stopAt === at : running.awaits++ >= stopAt;
+    if (now) running.stoppedAt ??= at;
     if (running.stoppedAt !== undefined) throw new Stopped(at);
     if (this.#alone) return;
     await new Promise<void>((resolve) => running.waiting.push(resolve));

@@ -21,6 +21,7 @@ import type { TaskName, TaskPayloads } from '../../platform/tasks.ts';
 import { dispatchTable } from '../../webhooks/dispatch.ts';
 import { testConfig } from '../world.ts';
 import { Scheduler } from './scheduler.ts';
+import { withoutBooks } from '../without-books.ts';
 
 /** A task in its queue. Delivered at least once; a repeated id is dropped, as Cloud Tasks does. */
 export interface Queued {
@@ -119,9 +120,7 @@ export function openStage({ start, seed, random, count, switches }: StageOptions
       clock: { now: clock },
       db,
       stripe: async () => stripe,
-      fortnox: async () => {
-        throw new Error('These weeks are played without Fortnox.');
-      },
+      ...withoutBooks(),
       tasks: {
         async enqueue(name, id, payload) {
           await scheduler.pause('enqueue');
