@@ -2,8 +2,8 @@ import type { Timestamp } from 'firebase-admin/firestore';
 import { businessDate, businessMoment, days, hours, weekday, type BusinessDate } from '../platform/clock.ts';
 import { Refusal } from '../platform/errors.ts';
 
-/** How many hours of the week and days of exception a coach names at most. */
-export const limits = { weekly: 50, exceptions: 200, horizonDays: 365, noticeHours: 336 } as const;
+/** How many hours of the week and days of exception a coach names at most, and how many days are looked at in one call. */
+export const limits = { weekly: 50, exceptions: 200, horizonDays: 365, noticeHours: 336, daysShown: 31 } as const;
 
 /** What a coach has who does not say otherwise. */
 export const usual = { noticeHours: 12, horizonDays: 90 } as const;
@@ -78,18 +78,53 @@ function joined(spans: Span[]): Span[] {
   return out;
 }
 
+const stepMs = startStepMinutes * 60_000;
+const onStep = (ms: number): number => Math.ceil(ms / stepMs) * stepMs;
+
+/** The times of a day at which a session so long can be booked: in every gap from its first minute, one after the other. */
+export function freeTimes(
+  date: BusinessDate,
+  offered: Availability,
+  taken: Taken,
+  lengthMs: number,
+  now: Date,
+): Span[] {
+  const [from, to] = bookableFromTo(offered, now);
+  const busy = Object.values(stillTaken(taken, now))
+    .map(({ startsAt, endsAt }) => [startsAt.toMillis(), endsAt.toMillis()] as const)
+    .toSorted(([a], [b]) => a - b);
+  const free: number[] = [];
+  for (const open of openOn(date, offered)) {
+    const end = open.endsAt.getTime();
+    let at = onStep(open.startsAt.getTime());
+    for (const [busyFrom, busyTo] of [...busy, [end, end] as const]) {
+      for (; at + lengthMs <= Math.min(busyFrom, end); at = onStep(at + lengthMs)) free.push(at);
+      at = Math.max(at, onStep(busyTo));
+    }
+  }
+  return free
+    .filter((at) => at > now.getTime() && at >= from && at <= to)
+    .map((at) => ({ startsAt: new Date(at), endsAt: new Date(at + lengthMs) }));
+}
+
+const bookableFromTo = ({ noticeHours, horizonDays }: Availability, now: Date): [from: number, to: number] => [
+  now.getTime() + hours(noticeHours),
+  now.getTime() + days(horizonDays),
+];
+
 /** Throws the Refusal of a time that the coach does not offer: outside the hours, too soon, too far ahead. */
 export function requireOffered(span: Span, availability: Availability | undefined, now: Date): void {
   const { startsAt, endsAt } = span;
   const refused = (reason: string, message: string) => new Refusal('failed-precondition', reason, message);
-  if (startsAt.getTime() % (startStepMinutes * 60_000) !== 0)
+  if (startsAt.getTime() % stepMs !== 0)
     throw new Refusal('invalid-argument', 'start-not-on-step', `Sessions start at whole ${startStepMinutes} minutes.`);
   if (!availability) throw refused('coach-without-hours', 'This coach has not said yet when they can be booked.');
   if (startsAt <= now) throw refused('start-in-the-past', 'This time is over. Choose a later one.');
   const { noticeHours, horizonDays } = availability;
-  if (startsAt.getTime() < now.getTime() + hours(noticeHours))
+  const [from, to] = bookableFromTo(availability, now);
+  if (startsAt.getTime() < from)
     throw refused('too-short-notice', `This coach is booked at least ${noticeHours} hours before.`);
-  if (startsAt.getTime() > now.getTime() + days(horizonDays))
+  if (startsAt.getTime() > to)
     throw refused('too-far-ahead', `This coach is booked at most ${horizonDays} days ahead.`);
   const open = openOn(businessDate(startsAt), availability);
   if (!open.some((each) => each.startsAt <= startsAt && endsAt <= each.endsAt))

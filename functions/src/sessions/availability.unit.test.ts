@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { Timestamp } from 'firebase-admin/firestore';
 import { businessMoment } from '../platform/clock.ts';
-import { openOn, requireOffered, requireSound, stillTaken, takenBy, type Availability } from './availability.ts';
+import {
+  freeTimes,
+  openOn,
+  requireOffered,
+  requireSound,
+  stillTaken,
+  takenBy,
+  type Availability,
+} from './availability.ts';
 
 const at = (iso: string) => new Date(iso);
 const spans = (date: string, availability: Pick<Availability, 'weekly' | 'exceptions'>) =>
@@ -106,6 +114,55 @@ describe('a time', () => {
       expect(() => requireOffered(hourFrom(from), offered, now)).not.toThrow();
     },
   );
+
+  it('is shown where it is free, one after the other in every gap', () => {
+    const stamp = (iso: string) => Timestamp.fromDate(at(iso));
+    const taken = {
+      a: { startsAt: stamp('2026-11-23T09:07:00Z'), endsAt: stamp('2026-11-23T09:32:00Z') },
+      gone: {
+        startsAt: stamp('2026-11-23T08:00:00Z'),
+        endsAt: stamp('2026-11-23T09:00:00Z'),
+        until: stamp('2026-11-23T05:00:00Z'),
+      },
+    };
+    const shown = (asked: Date) =>
+      freeTimes('2026-11-23', offered, taken, 30 * 60_000, asked).map(({ startsAt }) =>
+        startsAt.toISOString().slice(11, 16),
+      );
+    expect(shown(now)).toEqual(['08:00', '08:30', '09:35', '10:05']);
+    expect(shown(at('2026-11-23T06:10:00Z'))).toEqual(['08:30', '09:35', '10:05']);
+    expect(shown(at('2026-11-23T10:00:00Z'))).toEqual([]);
+    expect(shown(at('2026-10-20T06:00:00Z'))).toEqual([]);
+  });
+
+  it('that is shown can be booked, whatever is taken, and leaves no room for another beside', () => {
+    const hour = 3_600_000;
+    const minute = fc.integer({ min: -60, max: 300 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(minute, fc.integer({ min: 1, max: 90 })), { maxLength: 5 }),
+        fc.integer({ min: 5, max: 120 }),
+        (some, length) => {
+          const start = at('2026-11-23T08:00:00Z').getTime();
+          const stamp = (n: number) => Timestamp.fromMillis(start + n * 60_000);
+          const taken = Object.fromEntries(
+            some.map(([from, long], n) => [`s${n}`, { startsAt: stamp(from), endsAt: stamp(from + long) }]),
+          );
+          const shown = freeTimes('2026-11-23', offered, taken, length * 60_000, now);
+          for (const [index, span] of shown.entries()) {
+            expect(() => requireOffered(span, offered, now)).not.toThrow();
+            expect(takenBy(taken, span, now)).toBeUndefined();
+            expect(span.startsAt.getTime()).toBeGreaterThanOrEqual(shown[index - 1]?.endsAt.getTime() ?? 0);
+          }
+          for (let from = start; from + length * 60_000 <= start + 3 * hour; from += 300_000) {
+            const span = { startsAt: new Date(from), endsAt: new Date(from + length * 60_000) };
+            const meets = shown.some((each) => each.startsAt < span.endsAt && span.startsAt < each.endsAt);
+            expect(meets || takenBy(taken, span, now) !== undefined).toBe(true);
+          }
+        },
+      ),
+    );
+  });
 
   it('is taken by whatever has a minute of it, and by nothing that ran out', () => {
     const minute = 60_000;

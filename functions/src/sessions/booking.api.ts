@@ -3,6 +3,7 @@ import { callable, documentIdSchema, requestIdSchema, wordsSchema, type Callable
 import { limits } from './availability.ts';
 import { setAvailability as set, type AvailabilityInput, type AvailabilityReply } from './availability.service.ts';
 import { bookSession as book, type BookInput, type BookReply } from './booking.service.ts';
+import { listSessionTimes as times, type TimesInput, type TimesReply } from './times.service.ts';
 
 const time = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time like 09:30, at most 24:00');
 const hours = { from: time, to: time };
@@ -49,5 +50,17 @@ export const bookSessionSpec: CallableSpec<BookInput, BookReply> = {
   handle: (ctx, caller, input) => book(ctx, caller, input),
 };
 
+export const listSessionTimesSpec: CallableSpec<TimesInput, TimesReply> = {
+  name: 'listSessionTimes',
+  right: 'anyone signed in',
+  input: z.strictObject({
+    productId: documentIdSchema,
+    from: date.optional(),
+    days: z.int().min(1).max(limits.daysShown).optional(),
+  }),
+  handle: (ctx, _caller, input) => times(ctx, input),
+};
+
+export const listSessionTimes = callable(listSessionTimesSpec);
 export const setAvailability = callable(setAvailabilitySpec);
 export const bookSession = callable(bookSessionSpec);

@@ -1,7 +1,7 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { requireChargeable } from '../payments/amounts.ts';
 import { planSpendCredit } from '../payments/entitlements/entitlements.service.ts';
-import { acceptedCurrencies, requireForSale, type Product } from '../payments/products.ts';
+import { acceptedCurrencies } from '../payments/products.ts';
 import { readPayment, readProduct } from '../payments/reads.service.ts';
 import { shareOf } from '../payments/shares.service.ts';
 import type { Caller } from '../platform/auth.ts';
@@ -16,6 +16,8 @@ import { bookedLetter } from './letters.ts';
 import {
   mostUnpaid,
   payByOf,
+  requireBookable,
+  type Bookable,
   type Session,
   type SessionPaymentStatus,
   type SessionStatus,
@@ -101,21 +103,10 @@ async function planBooking(ctx: Context, tx: Transaction, caller: Caller, input:
   return replyOf(sessionId, session);
 }
 
-type Bookable = Product & { coachId: string };
-
 async function readBookable(ctx: Context, tx: Transaction, productId: string, { uid }: Caller): Promise<Bookable> {
-  const sold = requireForSale(productId, await readProduct(ctx.db, productId, tx), acceptedCurrencies(ctx.config));
-  const { kind, name, coachId } = sold;
-  if (kind !== 'session' || coachId === undefined) {
-    throw new Refusal(
-      'failed-precondition',
-      'not-a-session',
-      `${name} is not a session with a coach. Call processPayment, createOrder or createSubscription for it.`,
-    );
-  }
-  if (coachId === uid)
-    throw new Refusal('failed-precondition', 'own-session', 'You cannot book a session with yourself.');
-  return { ...sold, coachId };
+  const sold = requireBookable(productId, await readProduct(ctx.db, productId, tx), acceptedCurrencies(ctx.config));
+  if (sold.coachId !== uid) return sold;
+  throw new Refusal('failed-precondition', 'own-session', 'You cannot book a session with yourself.');
 }
 
 /** What a session says of its price and how it is paid. */

@@ -5,6 +5,7 @@ import { minutes } from '../platform/clock.ts';
 import { everyHour, lisa, omar, openBookings, type Bookings } from '../testing/bookings.ts';
 import { setAvailability } from './availability.service.ts';
 import { bookSession } from './booking.service.ts';
+import { listSessionTimes } from './times.service.ts';
 
 let shop: Bookings;
 beforeEach(async () => {
@@ -112,6 +113,29 @@ describe('booking a session', () => {
   it('is done when it is accepted: a lost answer leaves nothing open', async () => {
     const { sessionId } = await shop.book({ requestId: 'the-request' });
     expect(await shop.read('requests/lisa_the-request')).toMatchObject({ state: 'done', result: { sessionId } });
+  });
+});
+
+describe('the times that are shown', () => {
+  it('can be booked, and are shown no more then', async () => {
+    const shown = async () => (await listSessionTimes(shop.ctx, { productId: 'hour', days: 4 })).times;
+    const before = await shown();
+    const [time = { startsAt: '' }] = before.slice(30);
+    await shop.book({ startsAt: time.startsAt });
+    expect(await shown()).toEqual(before.filter(({ startsAt }) => startsAt !== time.startsAt));
+    await shop.advance(minutes(31));
+    expect((await shown()).map(({ startsAt }) => startsAt)).toContain(time.startsAt);
+  });
+
+  it('are none of a coach without hours, and none of what is no session', async () => {
+    await shop.ctx.db.doc('availability/karin').delete();
+    expect(await listSessionTimes(shop.ctx, { productId: 'hour' })).toEqual({
+      coachId: 'karin',
+      minutes: 60,
+      times: [],
+    });
+    const other = listSessionTimes(shop.ctx, { productId: 'two' });
+    await expect(other).rejects.toMatchObject({ reason: 'not-a-session' });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { FieldValue, Timestamp } from 'firebase-admin/firestore';
 import { hasCome, moneyIsHere, type MoneyOf } from '../payments/entitlements/money.ts';
 import { paymentStatusOf, type OrderPaymentStatus } from '../payments/orders/orders.ts';
+import { requireForSale, type Product } from '../payments/products.ts';
 import { minutes } from '../platform/clock.ts';
 import { Refusal } from '../platform/errors.ts';
 import type { Currency, Minor } from '../platform/money.ts';
@@ -91,6 +92,21 @@ export interface Session {
 
 /** A change of a session: fields to write, and fields to remove. */
 export type SessionPatch = { [field in keyof Session]?: Session[field] | FieldValue };
+
+/** A product that is a session with a coach. */
+export type Bookable = Product & { coachId: string };
+
+/** Throws the Refusal of a product that is not for sale, or not a session at a time of its own. */
+export function requireBookable(id: string, product: Product | undefined, accepted: readonly Currency[]): Bookable {
+  const sold = requireForSale(id, product, accepted);
+  const { kind, name, coachId } = sold;
+  if (kind === 'session' && coachId !== undefined) return { ...sold, coachId };
+  throw new Refusal(
+    'failed-precondition',
+    'not-a-session',
+    `${name} is not a session with a coach. Call processPayment, createOrder or createSubscription for it.`,
+  );
+}
 
 /** What a caller is to a session; the payer before the student, where they are one. */
 export type Party = 'payer' | 'student' | 'coach';

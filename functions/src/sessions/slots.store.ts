@@ -24,6 +24,13 @@ export async function readDay(db: Firestore, coachId: string, date: BusinessDate
   return (await tx.get(dayRef(db, coachId, date))).data() ?? { coachId, date, taken: {} };
 }
 
+/** Days in the order they are asked for. */
+export async function readDays(db: Firestore, coachId: string, dates: readonly BusinessDate[]): Promise<CoachDay[]> {
+  if (dates.length === 0) return [];
+  const found = await db.getAll(...dates.map((date) => dayRef(db, coachId, date)));
+  return dates.map((date, index) => (found[index]?.data() as CoachDay | undefined) ?? { coachId, date, taken: {} });
+}
+
 /** Writes the day that this transaction has read, with one more session in it. */
 export function takeTime(
   db: Firestore,
