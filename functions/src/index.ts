@@ -24,7 +24,7 @@ export {
   startCoachOnboarding,
 } from './coaches/coaches.api.ts';
 export { setCoachTerms, updatePayoutSettings } from './coaches/settings.api.ts';
-export { bookSession, setAvailability } from './sessions/booking.api.ts';
+export { bookSession, listSessionTimes, setAvailability } from './sessions/booking.api.ts';
 export { addSessionNote, cancelSession, completeSession, rescheduleSession } from './sessions/life.api.ts';
 export { payCoach, schedulePayouts } from './payouts/payouts.api.ts';
 export { requestPayout, retryPayout, runPayouts } from './payouts/by-hand.api.ts';

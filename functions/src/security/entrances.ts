@@ -86,6 +86,11 @@ const callables: readonly Entrance[] = [
     words: ['text'],
     lines: ['text'],
   }),
+  entrance('listSessionTimes', 'callable', {
+    allowed: signedIn,
+    input: { productId: 'hour', from: '2026-12-01', days: 7 },
+    optional: ['from', 'days'],
+  }),
   entrance('setAvailability', 'callable', {
     allowed: ['coach', 'admin'],
     by: withRole,

@@ -32,6 +32,14 @@ export const customers: Plays = {
     as: 'customer',
     input: async (stage) => ({ orderId: await ordered(stage), requestId }),
   },
+  listSessionTimes: {
+    does: 'When a session can be booked, by day: what a client shows to choose from. A time is nobody’s before it is booked.',
+    as: 'customer',
+    input: async (stage) => {
+      await bookableTime(stage);
+      return { productId: 'hour', days: 7 };
+    },
+  },
   bookSession: {
     does: 'Books a time with a coach, for the caller or a student they name. With `useCredit` it is paid with a session bought in advance; otherwise by `processPayment` or on a page before `payBy`, when the time is free again.',
     as: 'customer',
