@@ -21,7 +21,7 @@ const expected = [
   ...[...faults, 'rate_limit', 'POST payouts', 'POST refunds', 'POST transfers'].map((name) => `stripe: ${name}`),
   ...['lost', 'late', 'twice', 'sent again'].map((what) => `post: ${what}`),
   ...['completed', 'failed', 'canceled', 'never left'].map((status) => `payout: ${status}`),
-  ...['before POST payouts', 'after POST payouts', 'after POST refunds', 'enqueue', 'after transaction.commit'].map(
+  ...['before POST payouts', 'after POST payouts', 'enqueue', 'after transaction.commit'].map(
     (at) => `stopped at: ${at}`,
   ),
   ...['nothing', 'held', 'below minimum', 'debt'].map((what) => `left: ${what}`),
