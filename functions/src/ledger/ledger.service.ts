@@ -6,7 +6,16 @@ import { assertBalanced, sameBooking, type LedgerEntry } from './ledger.ts';
 import * as store from './ledger.store.ts';
 
 export { coachBalance, entryExists, explaining, readEntries, receivableOf, setVoucher } from './ledger.store.ts';
-export { entriesById, lastBooked, newestFirst, stripeTotals, totalsBefore, ungroupedAfter } from './pages.store.ts';
+export type { PlatformTotals } from './pages.store.ts';
+export {
+  entriesById,
+  lastBooked,
+  newestFirst,
+  platformTotals,
+  stripeTotals,
+  totalsBefore,
+  ungroupedAfter,
+} from './pages.store.ts';
 
 /**
  * Plans the booking of Stripe money objects. One booked before stays as it is; if what is to be booked now differs from

@@ -93,6 +93,24 @@ export async function stripeTotals(
   return { count, stripeMinor: minor(platform + connected) };
 }
 
+/** What stands on the platform's own Stripe balance, and what of it is owed to others; ledger signs. */
+export type PlatformTotals = Record<(typeof platformSums)[number], Minor>;
+
+const platformSums = [
+  'stripe_platform',
+  'stripe_connected',
+  'coach_payable',
+  'session_held',
+  'customer_payable',
+] as const satisfies readonly Account[];
+
+/** All five at one moment. */
+export async function platformTotals(db: Firestore, currency: Currency): Promise<PlatformTotals> {
+  const query = db.collection(collection).where('currency', '==', currency);
+  const sums = (await query.aggregate(sumSpec(platformSums)).get()).data();
+  return Object.fromEntries(platformSums.map((account) => [account, minor(Number(sums[account]))])) as PlatformTotals;
+}
+
 const sumSpec = (some: readonly Account[]) =>
   Object.fromEntries(some.map((account) => [account, AggregateField.sum(`deltas.${account}`)]));
 

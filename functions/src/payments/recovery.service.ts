@@ -7,6 +7,7 @@ import {
 } from '../admin/decisions.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
 import * as byHand from '../payouts/by-hand.service.ts';
+import { executePlatform, payPlatformCommand, type PlatformPlan } from '../payouts/platform/platform.service.ts';
 import { hours, minutes } from '../platform/clock.ts';
 import { finish, type CommandRecord } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
@@ -78,6 +79,10 @@ const resumers: Readonly<Record<string, Resumer>> = {
   [refundPaymentCommand]: (ctx, _command, plan) => executeRefund(ctx, plan as RefundPlan),
   [submitEvidenceCommand]: (ctx, command, plan) => executeEvidence(ctx, command, plan as EvidencePlan),
   [sendInvoiceCommand]: (ctx, command, plan) => executeSend(ctx, command, plan as SendInvoicePlan),
+  [byHand.runPayoutsCommand]: (ctx, _command, plan) => byHand.executeRun(ctx, plan as byHand.RunPlan),
+  [byHand.requestPayoutCommand]: (ctx, _command, plan) => byHand.executeOne(ctx, plan as byHand.OnePayout),
+  [payPlatformCommand]: (ctx, _command, plan) => executePlatform(ctx, plan as PlatformPlan),
+  [byHand.retryPayoutCommand]: (ctx, _command, plan) => byHand.executeOne(ctx, plan as byHand.OnePayout),
   [approveOperationCommand]: resumeDecision,
   [rejectOperationCommand]: resumeDecision,
   [byHand.runPayoutsCommand]: (ctx, _command, plan) => byHand.executeRun(ctx, plan as byHand.RunPlan),

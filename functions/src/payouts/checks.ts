@@ -1,5 +1,5 @@
 import { days, hours, minutes } from '../platform/clock.ts';
-import { cameBack, isBooked, type Payout } from './payouts.ts';
+import { cameBack, isBooked, type PayoutLife } from './payouts.ts';
 
 /** An unclear outcome is asked for after 5 minutes, an hour and a day, then every day. */
 export function unknownCheckDelayMs(checks: number): number {
@@ -14,7 +14,7 @@ const provisionalMs = days(10);
  * When the sweep looks at a payout next, or null when nothing can come any more. A connected account's events cannot be
  * listed by the platform, so a lost one is made up for by looking.
  */
-export function nextCheck(payout: Payout, now: Date): Date | null {
+export function nextCheck(payout: PayoutLife, now: Date): Date | null {
   if (payout.stripePayoutId === undefined) {
     return cameBack(payout.status) ? null : new Date(now.getTime() + unknownCheckDelayMs(payout.checks));
   }

@@ -83,17 +83,14 @@ export const amountDiffers = (id: string, payout: Payout, facts: PayoutFacts): F
   action: 'Compare both in the Stripe dashboard. The ledger has what Stripe did.',
 });
 
-export const payoutNotOurs = (stripePayoutId: string, account: string | undefined): FlagInput => ({
+export const payoutNotOurs = (stripePayoutId: string, account: string): FlagInput => ({
   id: `payout-not-ours_${stripePayoutId}`,
   kind: 'payout-not-ours',
   severity: 'warning',
   subject: `stripe/${stripePayoutId}`,
-  message: account
-    ? `Account ${account} has a payout ${stripePayoutId} that this system did not make.`
-    : `The platform's own account has a payout ${stripePayoutId}; it is not booked by this system yet.`,
-  action: account
-    ? 'See who made it in the Stripe dashboard, and that payouts of this account are set to manual. Book it by hand.'
-    : 'Book it by hand against the bank account.',
+  message: `Account ${account} has a payout ${stripePayoutId} that this system did not make.`,
+  action:
+    'See who made it in the Stripe dashboard, and that payouts of this account are set to manual. Book it by hand.',
 });
 
 export const unexplainedBalance = (

@@ -174,11 +174,33 @@ function bookedFacts(transaction: Stripe.BalanceTransaction | undefined): Booked
   return { id, created, netMinor: net, currency: fromStripeCurrency(currency) };
 }
 
+/** What every payout has of its life at Stripe, a coach's or the platform's own. */
+export type PayoutLife = Pick<
+  Payout,
+  | 'status'
+  | 'stripePayoutId'
+  | 'stripeStatus'
+  | 'arrivalDate'
+  | 'failureCode'
+  | 'failureMessage'
+  | 'balanceTransactionId'
+  | 'failureBalanceTransactionId'
+  | 'checks'
+  | 'createdAt'
+  | 'updatedAt'
+>;
+
 /**
  * The payout with what Stripe says of it. Facts may come in any order and any number of times, old ones after new: the
  * status only rises, what is known stays known.
  */
 export function withFacts(payout: Payout, facts: PayoutFacts, at: Timestamp): Payout {
+  const next = merged(payout, facts, at);
+  return { ...next, itemsReserved: !cameBack(next.status) };
+}
+
+/** The same of any payout's life. */
+export function merged<T extends PayoutLife>(payout: T, facts: PayoutFacts, at: Timestamp): T {
   const stripeStatus = mergeStatus(payout.stripeStatus, facts.status);
   const returned = facts.returned ?? undefined;
   const status = stripeStatus === null ? payout.status : statusOf(stripeStatus);
@@ -187,7 +209,6 @@ export function withFacts(payout: Payout, facts: PayoutFacts, at: Timestamp): Pa
     stripePayoutId: facts.id,
     stripeStatus,
     status,
-    itemsReserved: !cameBack(status),
     ...(facts.arrivalDate ? { arrivalDate: Timestamp.fromMillis(facts.arrivalDate * 1000) } : {}),
     ...(facts.failureCode ? { failureCode: facts.failureCode } : {}),
     ...(facts.failureMessage ? { failureMessage: facts.failureMessage } : {}),
@@ -198,7 +219,7 @@ export function withFacts(payout: Payout, facts: PayoutFacts, at: Timestamp): Pa
 }
 
 /** The ledger has all that Stripe booked so far, so the next payout may be reckoned from it. */
-export function isBooked(payout: Payout): boolean {
+export function isBooked(payout: PayoutLife): boolean {
   if (payout.balanceTransactionId === undefined) return false;
   return !cameBack(payout.status) || payout.failureBalanceTransactionId !== undefined;
 }

@@ -4,17 +4,20 @@ import { businessZone } from '../platform/clock.ts';
 import { productionContext } from '../platform/context.ts';
 import { guardedSchedule } from '../platform/entrance-guard.ts';
 import { fortnoxSecrets, stripeSecrets } from '../platform/entrance.ts';
+import { watchPlatformBalance } from '../payouts/platform/platform.service.ts';
 import { reconcileDay } from './reconciliation.service.ts';
 import { sweepOnce } from './sweep.service.ts';
 
 const options = { timeZone: businessZone, region, memory: '512MiB', timeoutSeconds: 540 } as const;
 
-/** Every night at 05:00, after the books: Stripe, the ledger and Fortnox at midnight. */
+/** Every night at 05:00, after the books: Stripe, the ledger and Fortnox at midnight; and whether the balance is enough. */
 export const reconcile = guardedSchedule(
   onSchedule(
     { ...options, schedule: '0 5 * * *', retryCount: 2, secrets: [...stripeSecrets, ...fortnoxSecrets] },
     async (event) => {
-      await reconcileDay(await productionContext(), new Date(event.scheduleTime));
+      const ctx = await productionContext();
+      await reconcileDay(ctx, new Date(event.scheduleTime));
+      await watchPlatformBalance(ctx);
     },
   ),
 );

@@ -10,6 +10,7 @@ import { settleSetups } from '../payments/subscriptions/setup.service.ts';
 import { resolveRefunds } from '../payments/refunds/resolve.service.ts';
 import { resolveTransfers } from '../payments/transfers/resolve.service.ts';
 import { resolvePayouts } from '../payouts/payouts.service.ts';
+import { resolvePlatformPayouts } from '../payouts/platform/platform.service.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
 import { expireSessions } from '../sessions/expiry.service.ts';
@@ -36,6 +37,7 @@ const parts: readonly SweepPart[] = [
   { part: 'refunds', run: resolveRefunds },
   { part: 'transfers', run: resolveTransfers },
   { part: 'payouts', run: resolvePayouts },
+  { part: 'platform payouts', run: resolvePlatformPayouts },
   { part: 'expiring methods', run: noticeExpiring },
   { part: 'disputes', run: remindOfDisputes },
   { part: 'vouchers', run: resolveVouchers },
