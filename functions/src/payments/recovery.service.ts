@@ -85,9 +85,6 @@ const resumers: Readonly<Record<string, Resumer>> = {
   [byHand.retryPayoutCommand]: (ctx, _command, plan) => byHand.executeOne(ctx, plan as byHand.OnePayout),
   [approveOperationCommand]: resumeDecision,
   [rejectOperationCommand]: resumeDecision,
-  [byHand.runPayoutsCommand]: (ctx, _command, plan) => byHand.executeRun(ctx, plan as byHand.RunPlan),
-  [byHand.requestPayoutCommand]: (ctx, _command, plan) => byHand.executeOne(ctx, plan as byHand.OnePayout),
-  [byHand.retryPayoutCommand]: (ctx, _command, plan) => byHand.executeOne(ctx, plan as byHand.OnePayout),
 };
 
 async function resume(ctx: Context, record: CommandRecord<object, object>, now: Date): Promise<boolean> {
