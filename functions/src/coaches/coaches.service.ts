@@ -34,6 +34,12 @@ export async function pageOfCoaches(
   return (await store.page(ctx.db, page)).map(({ coachId, coach }) => ({ coachId, coach }));
 }
 
+/** Coaches who have fallen out since then: their account was closed, or an administrator holds their payouts. */
+export async function coachesOutSince(ctx: Context, since: Date, limit: number): Promise<Map<string, Coach>> {
+  const found = await store.outSince(ctx.db, Timestamp.fromDate(since), limit);
+  return new Map(found.map(({ coachId, coach }) => [coachId, coach]));
+}
+
 /** Events of an account nobody has wait for this path; whoever ties the account to a coach reports it as created. */
 export const accountPath = (stripeAccountId: string): string => `coachAccounts/${stripeAccountId}`;
 

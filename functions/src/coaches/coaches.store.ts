@@ -49,6 +49,21 @@ export async function page(
   return (await query.get()).docs.flatMap((doc) => versioned(doc) ?? []);
 }
 
+/** Coaches whose account was closed since then, or whose payouts were held since then. Index: accountStatus, updatedAt. */
+export async function outSince(db: Firestore, since: Timestamp, limit: number): Promise<VersionedCoach[]> {
+  const all = db.collection(collection);
+  const pages = await Promise.all([
+    all
+      .where('accountStatus', 'in', ['rejected', 'deauthorized'])
+      .where('updatedAt', '>=', since)
+      .orderBy('updatedAt')
+      .limit(limit)
+      .get(),
+    all.where('hold.since', '>=', since).orderBy('hold.since').limit(limit).get(),
+  ]);
+  return pages.flatMap(({ docs }) => docs.flatMap((doc) => versioned(doc) ?? []));
+}
+
 export function createCoach(db: Firestore, tx: Transaction, coachId: string, coach: Coach): void {
   tx.create(ref(db, coachId), coach);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { callable, documentIdSchema, type CallableSpec } from '../platform/entrance.ts';
+import { countSessions } from '../sessions/figures.service.ts';
 import {
   coachEarnings,
   listPayouts as list,
@@ -27,7 +28,7 @@ export const getCoachEarningsSpec: CallableSpec<EarningsInput, EarningsReply> = 
     weeksBefore: z.iso.date().optional(),
     monthsBefore: z.iso.date().optional(),
   }),
-  handle: (ctx, caller, input) => coachEarnings(ctx, caller, input),
+  handle: (ctx, caller, input) => coachEarnings(ctx, caller, input, countSessions),
 };
 
 export const listPayoutsSpec: CallableSpec<PayoutsInput, PayoutsReply> = {

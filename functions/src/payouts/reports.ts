@@ -10,7 +10,7 @@ export interface SessionFigures {
   /** Of completed sessions. */
   hours: number;
   completed: number;
-  /** Completed, cancelled late or not shown up to. */
+  /** Completed, not shown up to, canceled late by the customer or at any time by the coach. */
   ended: number;
 }
 

@@ -14,6 +14,7 @@ import { resolvePlatformPayouts } from '../payouts/platform/platform.service.ts'
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
 import { expireSessions } from '../sessions/expiry.service.ts';
+import { completeEnded, flagDropped } from '../sessions/life-sweep.service.ts';
 import { recoverEvents } from '../webhooks/recovery.service.ts';
 import { checkInvariants } from './invariants.service.ts';
 import { sweepFlag } from './reconciliation-flags.ts';
@@ -31,6 +32,8 @@ const parts: readonly SweepPart[] = [
   { part: 'commands', run: resumeCommands },
   { part: 'orders', run: expireOrders },
   { part: 'unpaid sessions', run: expireSessions },
+  { part: 'ended sessions', run: completeEnded },
+  { part: 'dropped sessions', run: flagDropped },
   { part: 'approvals', run: expireApprovals },
   { part: 'trials', run: settleSetups },
   { part: 'renewals', run: lookAtOverdue },

@@ -1,4 +1,5 @@
 import { FieldValue, Timestamp, type Transaction } from 'firebase-admin/firestore';
+import { planResolve } from '../admin/flags.service.ts';
 import type { Caller } from '../platform/auth.ts';
 import { runCommand } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
@@ -26,6 +27,8 @@ import {
   sendRelease,
 } from './money.service.ts';
 import { isUnpaid, lengthMs, type CanceledBy, type Session, type SessionPatch } from './sessions.ts';
+import { droppedId } from './session-flags.ts';
+import * as logs from './sessions.logs.ts';
 import * as store from './sessions.store.ts';
 import { planFreeTime } from './slots.service.ts';
 
@@ -99,7 +102,11 @@ export async function planCompletion(
   };
   const writes = [
     ...(await planReleaseOf(ctx, tx, sessionId, payment, grossMinor)),
-    (t: Transaction) => store.updateSession(ctx.db, t, sessionId, patch),
+    ...(await planResolve(ctx, tx, droppedId(sessionId), 'The session was completed.')),
+    (t: Transaction) => {
+      store.updateSession(ctx.db, t, sessionId, patch);
+      logs.completed(ctx.log, sessionId, outcome, by);
+    },
   ];
   return { completedAt: at, writes };
 }
@@ -165,7 +172,8 @@ async function cancelAs(
   if (decision) {
     const planned = await planMoneyBack(ctx, tx, canceling, decision);
     const patch = canceledPatch(ctx, session, actor, { reason, cancellation: planned.cancellation });
-    return cancel(ctx, tx, canceling, patch, planned.writes);
+    const closed = await planResolve(ctx, tx, droppedId(sessionId), 'The session was canceled.');
+    return cancel(ctx, tx, canceling, patch, [...planned.writes, ...closed]);
   }
   const anew = caller.admin ? await planBackAnew(ctx, tx, canceling) : undefined;
   if (anew) return cancel(ctx, tx, canceling, { cancellation: anew.cancellation }, anew.writes);
@@ -205,7 +213,9 @@ function cancel(
   ]);
   const updatedAt = Timestamp.fromDate(ctx.clock.now());
   store.updateSession(ctx.db, tx, sessionId, { ...patch, payBy: FieldValue.delete(), updatedAt });
-  return replyOf(sessionId, next);
+  const reply = replyOf(sessionId, next);
+  logs.canceled(ctx.log, sessionId, by, reply.late, reply.refundMinor);
+  return reply;
 }
 
 function replyOf(sessionId: string, { canceledBy = 'system', cancellation, currency }: Session): CancelReply {

@@ -1,4 +1,4 @@
-import { Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
 import { typedCollection } from '../platform/firestore/converters.ts';
 import type { Session, SessionPatch } from './sessions.ts';
 
@@ -25,13 +25,45 @@ export function updateSession(db: Firestore, tx: Transaction, id: string, patch:
   tx.update(db.doc(sessionPath(id)), patch);
 }
 
-/** Booked, and over by then, the oldest first. Index: status, endsAt. */
-export function bookedEndingBy(db: Firestore, by: Date, limit: number): Promise<Kept[]> {
+/** Booked, and over by then, the oldest first; after another. Index: status, endsAt. */
+export async function bookedEndingBy(db: Firestore, by: Date, limit: number, after?: Kept): Promise<Kept[]> {
+  const query = sessions(db)
+    .where('status', '==', 'booked')
+    .where('endsAt', '<=', Timestamp.fromDate(by))
+    .orderBy('endsAt')
+    .orderBy('__name__')
+    .limit(limit);
+  const found = await (after ? query.startAfter(after.session.endsAt, after.id) : query).get();
+  return found.docs.map((doc) => ({ id: doc.id, session: doc.data() }));
+}
+
+/** A coach's sessions that are booked and to come, the next first. Index: coachId, status, startsAt. */
+export function bookedOf(db: Firestore, coachId: string, after: Date, limit: number): Promise<Kept[]> {
   return page(
-    sessions(db).where('status', '==', 'booked').where('endsAt', '<=', Timestamp.fromDate(by)),
-    'endsAt',
+    sessions(db)
+      .where('coachId', '==', coachId)
+      .where('status', '==', 'booked')
+      .where('startsAt', '>', Timestamp.fromDate(after)),
+    'startsAt',
     limit,
   );
+}
+
+/** Sums over a coach's sessions. Indexes: coachId, status, minutes; coachId, counts. */
+export async function sumsOf(
+  db: Firestore,
+  coachId: string,
+): Promise<{ completed: number; minutes: number; counted: number }> {
+  const ofCoach = sessions(db).where('coachId', '==', coachId);
+  const [completed, counted] = await Promise.all([
+    ofCoach
+      .where('status', '==', 'completed')
+      .aggregate({ count: AggregateField.count(), minutes: AggregateField.sum('minutes') })
+      .get(),
+    ofCoach.where('counts', '==', true).count().get(),
+  ]);
+  const { count, minutes } = completed.data();
+  return { completed: count, minutes, counted: counted.data().count };
 }
 
 /** Booked, and not paid by then, the oldest first. Index: status, payBy. */

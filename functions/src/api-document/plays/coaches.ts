@@ -1,7 +1,9 @@
 import { setCoachTermsSpec } from '../../coaches/settings.api.ts';
+import { days } from '../../platform/clock.ts';
 import { answer } from '../../platform/entrance.ts';
 import { canceledPayout, paidOut } from './made.ts';
 import { page, people, requestId, type Plays } from './play.ts';
+import { paidSession } from './sessions.ts';
 
 export const coaches: Plays = {
   startCoachOnboarding: {
@@ -33,6 +35,20 @@ export const coaches: Plays = {
     does: 'When a coach can be booked: hours of the week in Stockholm’s time, days off, extra hours, notice, how far ahead. It replaces what was said before; what is booked stays.',
     as: 'coach',
     input: () => ({ weekly: [{ weekday: 1, from: '09:00', to: '17:00' }], requestId }),
+  },
+  completeSession: {
+    does: 'Says that a session took place, or that the student did not come (`no_show`). What was paid for it is the coach’s and the platform’s from then on, and the coach’s share is sent; two days after its end this happens by itself.',
+    as: 'coach',
+    input: async (stage) => {
+      const sessionId = await paidSession(stage);
+      await stage.advance(days(3));
+      return { sessionId, outcome: 'completed', requestId };
+    },
+  },
+  addSessionNote: {
+    does: 'Adds a private note to a session: only its coach reads it.',
+    as: 'coach',
+    input: async (stage) => ({ sessionId: await paidSession(stage), text: 'Brave today.', requestId }),
   },
   getCoachEarnings: {
     does: 'What a coach has earned: in all, by week and by month, and the next payout.',

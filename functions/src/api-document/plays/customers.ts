@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
+import { hours } from '../../platform/clock.ts';
 import { ordered, subscribed } from './made.ts';
-import { bookableTime } from './sessions.ts';
+import { bookableTime, paidSession } from './sessions.ts';
 import { card, page, requestId, type Plays, type Stage } from './play.ts';
 
 const confirm = (stage: Stage, reply: object) =>
@@ -44,6 +45,20 @@ export const customers: Plays = {
     does: 'Books a time with a coach, for the caller or a student they name. With `useCredit` it is paid with a session bought in advance; otherwise by `processPayment` or on a page before `payBy`, when the time is free again.',
     as: 'customer',
     input: async (stage) => ({ productId: 'hour', startsAt: await bookableTime(stage), requestId }),
+  },
+  cancelSession: {
+    does: 'Cancels a session, by its payer, its coach or an administrator. The payer gets everything back until a day before it starts, half of it later (a credit comes back, or is used up); from the coach or an administrator always everything.',
+    as: 'customer',
+    input: async (stage) => ({ sessionId: await paidSession(stage), reason: 'I am ill.', requestId }),
+  },
+  rescheduleSession: {
+    does: 'Moves a paid session to another time of its coach’s: the payer until a day before it starts, the coach until it starts. What is not free or not offered is refused, and the old time is kept.',
+    as: 'customer',
+    input: async (stage) => {
+      const sessionId = await paidSession(stage);
+      const startsAt = new Date(Math.ceil(stage.ctx.clock.now().getTime() / hours(1) + 72) * hours(1)).toISOString();
+      return { sessionId, startsAt, requestId };
+    },
   },
   createSubscription: {
     does: 'Begins a subscription. Its first payment, or a trial’s card, is confirmed with `clientSecret`; with `paymentMethodId` at once.',
