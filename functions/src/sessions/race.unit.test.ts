@@ -9,6 +9,7 @@ import { everyHour, lisa, omar } from '../testing/bookings.ts';
 import { onboardedCoach } from '../testing/coach.ts';
 import { seededRandom } from '../testing/random.ts';
 import { createTestWorld, type TestWorld } from '../testing/world.ts';
+import type { CoachDay } from './availability.ts';
 import { bookSession } from './booking.service.ts';
 import { expireSessions } from './expiry.service.ts';
 import type { Session } from './sessions.ts';
@@ -114,7 +115,13 @@ it.each(Array.from({ length: seeds }, (_, seed) => seed + 1))('nobody pays for n
     });
     if (booked) expect(session.paymentStatus).toBe('paid');
   }
-  expect(mine.filter(({ session }) => session.status === 'booked').length).toBeLessThanOrEqual(1);
+  const booked = mine.filter(({ session }) => session.status === 'booked').map(({ id }) => id);
+  expect(booked.length).toBeLessThanOrEqual(1);
+  // The day's document says the same: who holds a time is booked, and who is booked holds it.
+  const held = (await world.ctx.db.collection('coachDays').get()).docs.flatMap((doc) =>
+    Object.keys((doc.data() as CoachDay).taken),
+  );
+  expect(held.filter((id) => !before.has(id))).toEqual(booked);
   const flags = (await world.ctx.db.collection('flags').get()).docs.map(({ id }) => id);
   expect(flags.filter((id) => !id.startsWith('session-paid-late_'))).toEqual([]);
 });
