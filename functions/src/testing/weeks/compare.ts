@@ -8,6 +8,7 @@ import type { Session } from '../../sessions/sessions.ts';
 import { sessionPrice } from './sessions.ts';
 import { proveAccount } from '../../reconciliation/account.service.ts';
 import { checkInvariants } from '../../reconciliation/invariants.service.ts';
+import { payoutsTooSoon } from './moments.ts';
 import type { Played } from './play.ts';
 import type { Stage } from './stage.ts';
 
@@ -22,6 +23,7 @@ export async function differences({ stage, market, surprises }: Played): Promise
   };
   await checkLoose(stage, check);
   await checkPayouts(stage, check);
+  found.push(...(await payoutsTooSoon(stage)));
   await checkBooks(stage, market.sellers, check);
   for (const seller of market.sellers) await checkCoach(stage, seller, check);
   return found;

@@ -67,8 +67,9 @@ export class Post {
   #post(delivery: Delivery): void {
     const { lost, late, twice } = this.trouble;
     const nowMs = this.#stage.now().getTime();
-    const found = delivery.account === null || delivery.eventType.startsWith('payout.');
-    if (found && this.#random() < lost) {
+    // Few payouts come back, and theirs is the worst event to lose.
+    const isPayout = delivery.eventType.startsWith('payout.');
+    if ((isPayout || delivery.account === null) && this.#random() < lost * (isPayout ? 4 : 1)) {
       this.#stage.count('post: lost');
       this.#stage.core.report(delivery.id, 'timeout', true);
       return;
