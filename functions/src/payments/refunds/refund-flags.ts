@@ -44,7 +44,8 @@ export const refundRefused = (refund: Refund, code: string, message: string): Fl
     0,
     800,
   ),
-  action: 'Nothing went back. See the payment in the Stripe dashboard, mend the cause and refund it anew.',
+  action:
+    'Nothing went back. See the payment in the Stripe dashboard, mend the cause and refund it anew; of a canceled session, by canceling the session again.',
 });
 
 export const stillUnknown = (refund: Refund): FlagInput => ({
