@@ -8,7 +8,7 @@ import { planLetter } from '../../platform/mail.ts';
 import type { Write } from '../../platform/write.ts';
 import type { Payment } from '../payments.ts';
 import { refundFailedLetter } from './letters.ts';
-import { madeAtStripe, type RefundOrder } from './orders.ts';
+import { madeAtStripe, orderAtStripe, type RefundOrder } from './orders.ts';
 import * as flags from './refund-flags.ts';
 import * as logs from './refunds.logs.ts';
 import * as store from './refunds.store.ts';
@@ -87,6 +87,9 @@ async function planChanged(
     writes.push((t) => store.writeOrder(ctx.db, t, madeAtStripe(order, at)));
   }
   if (!known) writes.push(auditOf(ctx, refund));
+  if (!known && payment.coachId && payment.chargeModel !== 'direct') {
+    writes.push((t) => store.writeOrder(ctx.db, t, orderAtStripe(payment, refund, at)));
+  }
   const flag = status === known?.status ? undefined : flagFor(refund, order);
   if (flag) writes.push(...(await planFlag(ctx, tx, flag)));
   if (status === 'failed' && known?.status !== 'failed') {

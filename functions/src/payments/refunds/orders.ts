@@ -24,7 +24,7 @@ export interface RefundOrder {
   paymentId: string;
   amountMinor: Minor;
   currency: Currency;
-  /** Uid of who asked for it. */
+  /** Uid of who asked for it; `stripe`: it was made in Stripe's dashboard, and only the coach's share is ours to see to. */
   by: string;
   /** Uid of the second administrator, above the limit. */
   approvedBy?: string;
@@ -102,6 +102,19 @@ export function newOrder(
     createdAt: at,
     updatedAt: at,
   };
+}
+
+/**
+ * Of a refund made in Stripe's dashboard: nothing is asked of Stripe for it, but the coach's share is seen to. Not before the
+ * first look, so that who made it there has the time to take the share back by hand.
+ */
+export function orderAtStripe(
+  payment: Payment,
+  { refundId, amountMinor }: Pick<Refund, 'refundId' | 'amountMinor'>,
+  at: Timestamp,
+): RefundOrder {
+  const order = newOrder(payment, { refunds: [], orders: [] }, { refundId, amountMinor, by: 'stripe' }, at);
+  return { ...order, way: 'plain', refundFee: false, stripeKey: keyOf(refundId, 'plain'), recovery: 'due' };
 }
 
 /** `first`: ask. `again`: look for it, then ask under the same key. `look`: the key is forgotten, only look. */

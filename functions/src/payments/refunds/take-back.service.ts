@@ -1,6 +1,6 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planFlag, planResolve } from '../../admin/flags.service.ts';
-import { readEntries } from '../../ledger/ledger.service.ts';
+import { readEntries, receivableOf } from '../../ledger/ledger.service.ts';
 import type { LedgerEntry } from '../../ledger/ledger.ts';
 import type { Context } from '../../platform/context.ts';
 import { planLetter } from '../../platform/mail.ts';
@@ -10,7 +10,7 @@ import { proportion } from '../aftermath/bearing.ts';
 import { recallsOf } from '../disputes/recall.ts';
 import { readPayment } from '../payments.store.ts';
 import { planTakeBack, readTransfer, sendOrder, transfersOf } from '../transfers/transfers.service.ts';
-import type { TransferStatus } from '../transfers/transfers.ts';
+import type { Transfer, TransferStatus } from '../transfers/transfers.ts';
 import { shareOwedLetter } from './letters.ts';
 import { nextCheck, takenAhead, type KnownRefunds, type RefundOrder } from './orders.ts';
 import * as flags from './refund-flags.ts';
@@ -59,8 +59,12 @@ async function planOrders(
   if (!payment?.coachId || !payment.stripeAccountId)
     throw new Error(`payments/${paymentId} does not say whose share refunds/${refundId} is.`);
   const { coachId, stripeAccountId } = payment;
-  const { shareMinor, aheadMinor } = shareOf(entry, await store.readKnown(ctx.db, tx, paymentId));
-  const recalls = shareMinor > 0 ? recallsOf(payment, await transfersOf(ctx, tx, paymentId), shareMinor) : [];
+  const known = await store.readKnown(ctx.db, tx, paymentId);
+  const transfers = await transfersOf(ctx, tx, paymentId);
+  const { shareMinor: borneMinor, aheadMinor } = shareOf(entry, known);
+  const openMinor = refund.origin === 'stripe' ? await openDebt(ctx, tx, order, known, transfers) : borneMinor;
+  const shareMinor = minor(Math.min(borneMinor, openMinor));
+  const recalls = shareMinor > 0 ? recallsOf(payment, transfers, shareMinor) : [];
   const writes: Write[] = [];
   const recoveryIds: string[] = [];
   for (const [index, { of, amountMinor }] of recalls.entries()) {
@@ -81,6 +85,33 @@ function shareOf(entry: LedgerEntry, known: KnownRefunds): { shareMinor: Minor; 
   const sharedMinor = minor(coachMinor + entry.deltas.fee_revenue);
   const aheadMinor = takenAhead(known, sharedMinor);
   return { shareMinor: minor(coachMinor - proportion(coachMinor, aheadMinor, sharedMinor)), aheadMinor };
+}
+
+/**
+ * What the coach still owes of a payment and no order takes back yet: with a refund made in Stripe's dashboard the share may
+ * have been taken along, or by hand.
+ */
+async function openDebt(
+  ctx: Context,
+  tx: Transaction,
+  { refundId, paymentId }: RefundOrder,
+  { refunds, orders }: KnownRefunds,
+  transfers: ReadonlyMap<string, Transfer>,
+): Promise<Minor> {
+  const ours = refunds.filter(({ origin }) => origin === 'product');
+  const due = new Set(
+    orders.flatMap((each) => (each.recovery === 'due' && each.refundId !== refundId ? [each.refundId] : [])),
+  );
+  const dueIds = ours.flatMap((each) => (due.has(each.refundId) ? [`${each.stripeRefundId ?? ''}:refund`] : []));
+  const backs = [...transfers.values()].filter((each) => each.kind === 'reversal' && each.status !== 'canceled');
+  const bookedAs = (back: Transfer) =>
+    back.kind === 'reversal' && back.stripeReversalId ? [`${back.stripeReversalId}:transfer_reversal`] : [];
+  const booked = await readEntries(ctx.db, tx, [...dueIds, ...backs.flatMap(bookedAs)]);
+  const toComeMinor = sum(dueIds.map((id) => minor(booked.get(id)?.deltas.coach_receivable ?? 0)));
+  const orderedMinor = sum(
+    backs.map((back) => (bookedAs(back).some((id) => booked.has(id)) ? minor(0) : back.amountMinor)),
+  );
+  return minor((await receivableOf(ctx.db, tx, paymentId)) - toComeMinor - orderedMinor);
 }
 
 /** How the take-backs went. A balance that is too small leaves a debt: both sides are told, and told when it is settled. */

@@ -1,6 +1,6 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planFlag } from '../../admin/flags.service.ts';
-import { planEntries } from '../../ledger/ledger.service.ts';
+import { planEntries, receivableOf } from '../../ledger/ledger.service.ts';
 import { transfer as transferEntry } from '../../ledger/shares.ts';
 import type { Context } from '../../platform/context.ts';
 import { minor } from '../../platform/money.ts';
@@ -91,12 +91,22 @@ function noteAsking(ctx: Context, id: string, retry: boolean): Promise<{ order: 
     const order = await withTransfer(ctx, tx, stored);
     // What it is to take back has not been sent yet.
     if (order.kind === 'reversal' && !order.ofTransferId) return { order };
-    const decided = decideAsk(id, order, Timestamp.fromDate(ctx.clock.now()), retry);
+    const at = Timestamp.fromDate(ctx.clock.now());
+    const decided = decideAsk(id, order, at, retry);
     if (!decided) return { order };
+    if (await isPaidBack(ctx, tx, order)) {
+      const canceled = settled(order, 'canceled', at);
+      store.writeTransfer(ctx.db, tx, id, canceled);
+      return { order: canceled };
+    }
     store.writeTransfer(ctx.db, tx, id, decided.order);
     return decided;
   });
 }
+
+/** What an order was to take back, somebody has taken back by hand, and nothing moved under the order. */
+const isPaidBack = async (ctx: Context, tx: Transaction, order: Transfer): Promise<boolean> =>
+  order.kind === 'reversal' && isIdle(order) && (await receivableOf(ctx.db, tx, order.paymentId)) <= 0;
 
 async function withTransfer(ctx: Context, tx: Transaction, order: Transfer): Promise<Transfer> {
   if (order.kind === 'transfer' || order.ofTransferId || !order.ofOrderId) return order;

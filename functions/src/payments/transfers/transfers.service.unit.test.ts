@@ -49,19 +49,15 @@ const order = () => ({
 });
 
 const plan = () => world.ctx.db.runTransaction(async (tx) => runWrites(tx, await planTransfer(world.ctx, tx, order())));
+/** What the coach owes, and the order that takes it back. */
 const planBack = (more: Partial<TakeBackOrder> = {}) =>
-  world.ctx.db.runTransaction(async (tx) =>
-    runWrites(
-      tx,
-      await planTakeBack(world.ctx, tx, {
-        ...order(),
-        id: 'back',
-        amountMinor: minor(10_000),
-        of: { orderId: id },
-        ...more,
-      }),
-    ),
-  );
+  world.ctx.db.runTransaction(async (tx) => {
+    const back = { ...order(), id: 'back', amountMinor: minor(10_000), of: { orderId: id }, ...more };
+    const planned = await planTakeBack(world.ctx, tx, back);
+    const deltas = { coach_receivable: back.amountMinor };
+    tx.set(world.ctx.db.doc('ledger/debt'), { kind: 'refund', paymentId, deltas });
+    runWrites(tx, planned);
+  });
 const read = async (which = id) => (await world.ctx.db.doc(`transfers/${which}`).get()).data() as Transfer;
 const sweep = () => resolveTransfers(world.ctx, world.now());
 const sent = async () => (await world.stripe.transfers.list({ destination: account })).data;
@@ -196,6 +192,15 @@ describe('taking a share back', () => {
     expect(await read('back')).toMatchObject({ status: 'done', checkAt: null });
     expect(await sent()).toMatchObject([{ amount_reversed: 10_000 }]);
     expect(await balanceAt(world.stripe, account)).toBe(30_000);
+  });
+
+  it('what somebody has taken back by hand meanwhile is not taken again', async () => {
+    await plan();
+    await planBack();
+    await sendOrder(world.ctx, id);
+    await world.ctx.db.doc('ledger/by-hand').set({ paymentId, deltas: { coach_receivable: -10_000 } });
+    expect(await sendOrder(world.ctx, 'back')).toBe('canceled');
+    expect(await sent()).toMatchObject([{ amount_reversed: 0 }]);
   });
 
   it('a lost answer is found out, not asked again', async () => {
