@@ -83,6 +83,16 @@ export const twiceFlag = (voucher: Voucher, where: string): FlagInput => ({
 
 export const unauthorizedFlagId = 'fortnox-unauthorized';
 
+export const listFlag = (voucher: Voucher, words: string): FlagInput => ({
+  id: `voucher-list_${voucher.id}`,
+  kind: 'voucher-list',
+  severity: 'warning',
+  subject: `vouchers/${voucher.id}`,
+  message: `Voucher ${voucher.fortnoxReference ?? voucher.id} is in Fortnox without the list of its ${voucher.ledgerIds.length} documents: ${words}`,
+  action:
+    'The consent must cover "inbox" and "connectfile" (connectFortnox asks for them), and the company needs the licences for them. It is tried again every hour; exportTransactions gives the same figures meanwhile.',
+});
+
 /** One flag, whatever waits: a fresh token was refused, or none is to be had. `message` says which, and the way back. */
 export const unauthorizedFlag = (message: string): FlagInput => ({
   id: unauthorizedFlagId,

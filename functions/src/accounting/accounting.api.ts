@@ -13,14 +13,16 @@ import { FortnoxError } from '../platform/fortnox/errors.ts';
 import type { TaskPayloads } from '../platform/tasks.ts';
 import { retriesSpentFlag, unauthorizedFlag } from './accounting-flags.ts';
 import * as service from './accounting.service.ts';
+import { attachList } from './lists.service.ts';
 import { postOne } from './posting.service.ts';
+import { isDayVoucher } from './vouchers.ts';
 
 /** Every night at 02:00: yesterday's documents become vouchers. */
 export const syncAccounting = guardedSchedule(
   onSchedule(
     { schedule: '0 2 * * *', timeZone: businessZone, region, memory: '512MiB', timeoutSeconds: 540, retryCount: 3 },
     async (event) => {
-      await service.syncBooks(await productionContext(), new Date(event.scheduleTime));
+      await service.syncByNight(await productionContext(), new Date(event.scheduleTime));
     },
   ),
 );
@@ -55,6 +57,7 @@ export const postVoucher = guardedTask(
 export async function postTask(ctx: Context, data: TaskPayloads['postVoucher'], retryCount: number): Promise<void> {
   try {
     await postOne(ctx, data.voucherId);
+    if (isDayVoucher(data.voucherId)) await attachList(ctx, data.voucherId);
   } catch (error) {
     // Waiting does not mend it: a person hears at the first attempt, not the last.
     if (error instanceof FortnoxError && error.kind === 'unauthorized') {

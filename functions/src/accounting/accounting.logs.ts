@@ -27,5 +27,11 @@ export const voucherUnclear = (log: Log, voucher: Voucher, error: string) =>
 export const voucherPutBack = (log: Log, voucher: Voucher, error: string) =>
   log.warn('accounting.voucher-put-back', { ...fields(voucher), error });
 
+export const listAttached = (log: Log, voucher: Voucher) =>
+  log.info('accounting.list-attached', { ...fields(voucher), reference: voucher.fortnoxReference ?? '' });
+
+export const voucherRedated = (log: Log, voucher: Voucher, from: string) =>
+  log.warn('accounting.voucher-redated', { ...fields(voucher), from });
+
 export const vouchersResolved = (log: Log, queued: number, late: number) =>
   log.info('accounting.vouchers-resolved', { queued, late });

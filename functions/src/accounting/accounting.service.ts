@@ -1,22 +1,17 @@
 import { raiseFlag } from '../admin/flags.service.ts';
-import type { LedgerDocument } from '../ledger/ledger.ts';
-import { setVoucher } from '../ledger/ledger.service.ts';
-import { readEntry } from '../ledger/ledger.store.ts';
-import { ungroupedAfter } from '../ledger/ledger.service.ts';
+import { businessDate, startOfBusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
-import { accountPlan } from './account-plan.ts';
 import { lateMs, retried, type Voucher } from './accounting.ts';
 import * as logs from './accounting.logs.ts';
 import * as store from './accounting.store.ts';
-import { lateVouchersFlag, unsupportedFlag } from './accounting-flags.ts';
-import { draftVoucher, type Books } from './vouchers.ts';
+import { lateVouchersFlag } from './accounting-flags.ts';
+import { groupLedger } from './grouping.service.ts';
 
 export { lastPosted, postedFrom, totalsByState, vouchersOf } from './accounting.store.ts';
 
-/** Documents read at a time, documents grouped in one commit, tasks queued side by side. */
+/** Vouchers read at a time, tasks queued side by side. */
 const pageSize = 200;
-const commitSize = 20;
 const queueSize = 10;
 /** Vouchers one sweep queues again. */
 const resolveLimit = 200;
@@ -28,56 +23,22 @@ export interface SyncResult {
   queued: number;
 }
 
-/**
- * Groups every ledger document into a voucher and queues what is ready. A document and its voucher are bound in one
- * commit, so that a run that stops anywhere, or runs twice at once, is finished by the next.
- */
-export async function syncBooks(ctx: Context, now: Date): Promise<SyncResult> {
-  const books = booksOf(ctx);
-  let grouped = 0;
-  for (let after: LedgerDocument | undefined; ;) {
-    const page = await ungroupedAfter(ctx.db, after, pageSize);
-    for (let i = 0; i < page.length; i += commitSize) {
-      grouped += await groupDocuments(ctx, page.slice(i, i + commitSize), books, now);
-    }
-    after = page.at(-1);
-    if (page.length < pageSize) break;
-  }
+/** The run of the night. Where a day has one voucher a kind, only days that are over are grouped, so that each is whole. */
+export function syncByNight(ctx: Context, now: Date): Promise<SyncResult> {
+  return ctx.config.voucherGrouping === 'day'
+    ? syncBooks(ctx, now, startOfBusinessDate(businessDate(now)))
+    : syncBooks(ctx, now);
+}
+
+/** JavaScript's last day. */
+const never = new Date(8_640_000_000_000_000);
+
+/** Groups ledger documents that occurred before `until` (all, when left out) into vouchers and queues what is ready. */
+export async function syncBooks(ctx: Context, now: Date, until = never): Promise<SyncResult> {
+  const grouped = await groupLedger(ctx, now, until);
   const result = { grouped, queued: await queueReady(ctx, now) };
   logs.booksSynced(ctx.log, result);
   return result;
-}
-
-/** What vouchers are made with, from the configuration. */
-function booksOf(ctx: Context): Books {
-  const { accountingProfile: profile, clearingAccount: clearing, stripeFeeVat, accountNumbers: numbers } = ctx.config;
-  const plan = accountPlan({ profile, clearing, stripeFeeVat, numbers });
-  return { plan, series: ctx.config.voucherSeries, currency: ctx.config.currency };
-}
-
-async function groupDocuments(ctx: Context, some: LedgerDocument[], books: Books, now: Date): Promise<number> {
-  const drafts = some.map((document) => ({ document, drafted: draftVoucher(document, books, now) }));
-  for (const { document, drafted } of drafts) {
-    if (drafted.outcome !== 'unsupported') continue;
-    logs.documentUnsupported(ctx.log, document.id, drafted.reason);
-    await raiseFlag(ctx, unsupportedFlag(document, drafted.reason));
-  }
-  return ctx.db.runTransaction(async (tx) => {
-    // Another run may have grouped some since the page was read.
-    const current = await Promise.all(some.map((document) => readEntry(ctx.db, tx, document.id)));
-    let made = 0;
-    drafts.forEach(({ document, drafted }, i) => {
-      if (current[i]?.voucherId !== null || drafted.outcome === 'unsupported') return;
-      if (drafted.outcome === 'none') {
-        setVoucher(ctx.db, tx, document.id, 'none');
-        return;
-      }
-      store.createVoucher(ctx.db, tx, drafted.voucher);
-      setVoucher(ctx.db, tx, document.id, drafted.voucher.id);
-      made += 1;
-    });
-    return made;
-  });
 }
 
 async function queueReady(ctx: Context, now: Date): Promise<number> {
@@ -113,7 +74,9 @@ async function queue(ctx: Context, vouchers: readonly Voucher[], now: Date): Pro
 export async function resolveVouchers(ctx: Context, now: Date): Promise<{ queued: number; late: number }> {
   const due = await store.dueVouchers(ctx.db, now, resolveLimit);
   await queue(ctx, due, now);
-  const late = due.filter((voucher) => now.getTime() - voucher.createdAt.toMillis() > lateMs);
+  const late = due.filter(
+    (voucher) => voucher.state !== 'posted' && now.getTime() - voucher.createdAt.toMillis() > lateMs,
+  );
   if (late.length > 0) await raiseFlag(ctx, lateVouchersFlag(late));
   if (due.length > 0) logs.vouchersResolved(ctx.log, due.length, late.length);
   return { queued: due.length, late: late.length };

@@ -2,7 +2,8 @@ import { Timestamp } from 'firebase-admin/firestore';
 import { days, hours, minutes, type BusinessDate } from '../platform/clock.ts';
 import type { LedgerKind } from '../ledger/ledger.ts';
 import type { Minor } from '../platform/money.ts';
-import type { Profile } from './account-plan.ts';
+import type { UploadedFile } from '../platform/fortnox/client.ts';
+import type { AccountPlan, Profile } from './account-plan.ts';
 
 /** `rejected`: Fortnox said no, a person must act. `unknown`: may have been posted; looked up by its key before anything else. */
 export type VoucherState = 'ready' | 'sending' | 'posted' | 'rejected' | 'unknown';
@@ -16,8 +17,15 @@ export interface VoucherRow {
   text: string;
 }
 
-/** `wanted`: not in Fortnox. `uploaded`: in Fortnox's inbox. `attached`: hangs on its voucher. */
-export type AttachedList = { state: 'wanted' } | { state: 'uploaded' | 'attached'; fileId: string };
+/** The itemised list of a day's voucher. `wanted`: not in Fortnox. `uploaded`: in its inbox. `attached`: hangs on the voucher. */
+export interface AttachedList {
+  state: 'wanted' | 'uploaded' | 'attached';
+  /** What the voucher was made by: the list must add up to it whatever is configured later. */
+  plan: AccountPlan;
+  file?: UploadedFile;
+  /** Until then a worker has it. */
+  busyUntil?: Timestamp;
+}
 
 /** `vouchers/{id}`: frozen when made; only its state moves. */
 export interface Voucher {
@@ -31,6 +39,8 @@ export interface Voucher {
   ruleVersion: number;
   series: string;
   date: BusinessDate;
+  /** The day of the event, where the voucher had to be dated later because that day's period was locked. */
+  eventDate?: BusinessDate;
   description: string;
   /** Short and unique, part of the description: Fortnox has no idempotency, so a voucher is found again by it. */
   key: string;
@@ -54,7 +64,7 @@ export interface Voucher {
   sendingSince?: Timestamp;
   /** When it may last have been posted without our hearing of it. */
   unclearAt?: Timestamp;
-  /** From then on the sweep queues it again; absent once posted or rejected. */
+  /** From then on the sweep queues it again; absent once posted (and its list attached) or rejected. */
   nextTryAt?: Timestamp;
   createdAt: Timestamp;
   updatedAt: Timestamp;
@@ -125,8 +135,10 @@ export interface FortnoxVoucherRef {
 }
 
 export function posted(voucher: Voucher, where: FortnoxVoucherRef, now: Date): Voucher {
+  const attach = voucher.list?.state === 'wanted' ? { nextTryAt: later(now, firstTryMs) } : {};
   return {
     ...settled(voucher),
+    ...attach,
     state: 'posted',
     fortnoxNumber: where.number,
     financialYearId: where.financialYearId,

@@ -2,7 +2,7 @@ import type { Transaction } from 'firebase-admin/firestore';
 import { planFlag, raiseFlag } from '../admin/flags.service.ts';
 import type { FlagInput } from '../admin/flags.ts';
 import { planFortnoxReference, readPayout } from '../payouts/payouts.service.ts';
-import { minutes } from '../platform/clock.ts';
+import { addDays, businessDate, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
 import { FortnoxError } from '../platform/fortnox/errors.ts';
@@ -27,7 +27,8 @@ import {
 import { lockedFlag, rejectedFlag, twiceFlag } from './accounting-flags.ts';
 import * as logs from './accounting.logs.ts';
 import * as store from './accounting.store.ts';
-import { checkPostable, forget, registersOf } from './preflight.service.ts';
+import { checkPostable, forget, registersOf, type Obstacle } from './preflight.service.ts';
+import { redated } from './vouchers.ts';
 
 /** Fortnox: "... har låst perioden t.o.m. ...". */
 const PERIOD_LOCKED = 2000401;
@@ -83,8 +84,8 @@ async function send(ctx: Context, sending: Sending): Promise<PostOutcome> {
     sending.voucher = withoutDoubt(sending.voucher);
   }
   const { voucher } = sending;
-  const obstacle = await checkPostable(fortnox, voucher, registers);
-  if (obstacle) return hold(ctx, voucher, obstacle);
+  const obstacle = await checkPostable(fortnox, voucher, registers, ctx.clock.now());
+  if (obstacle) return holdOrRedate(ctx, sending, obstacle);
   if (!inTime(voucher, ctx.clock.now())) {
     throw new Error(
       `Voucher ${voucher.id} took too long to prepare; another worker may take it soon, so this one does not post it.`,
@@ -127,7 +128,11 @@ async function post(ctx: Context, fortnox: FortnoxClient, sending: Sending, year
     if (refusal.kind === 'turned away') throw error;
     // What Fortnox refuses now it may have allowed when its registers were last read.
     forget(fortnox);
-    if (refusal.code === PERIOD_LOCKED) return hold(ctx, voucher, lockedFlag(voucher, refusal.words));
+    if (refusal.code === PERIOD_LOCKED) {
+      const flag = lockedFlag(voucher, refusal.words);
+      const [lockedTo] = /\d{4}-\d{2}-\d{2}/.exec(refusal.words) ?? [];
+      return holdOrRedate(ctx, sending, { flag, ...(lockedTo ? { lockedTo } : {}) });
+    }
     return reject(ctx, voucher, refusal.words, refusal.code);
   }
 }
@@ -172,6 +177,22 @@ async function planReference(ctx: Context, tx: Transaction, voucher: Voucher, re
   const payoutIds = voucher.payoutIds ?? [];
   const there = await Promise.all(payoutIds.map(async (id) => (await readPayout(ctx, id, tx)) !== undefined));
   return payoutIds.filter((_, i) => there[i]).map((id) => planFortnoxReference(ctx, id, reference));
+}
+
+/**
+ * A locked period holds the voucher, or, when LOCKED_PERIOD says so, moves it to the first open day: written down before it
+ * is posted, so that whoever looks for it looks on the day it is posted to. Nothing is dated in the future.
+ */
+async function holdOrRedate(ctx: Context, sending: Sending, { flag, lockedTo }: Obstacle): Promise<PostOutcome> {
+  const { voucher } = sending;
+  const now = ctx.clock.now();
+  const open = lockedTo === undefined ? undefined : addDays(lockedTo, 1);
+  const mayMove = ctx.config.lockedPeriod === 'first_open_day' && open !== undefined && open > voucher.date;
+  if (!mayMove || open > businessDate(now)) return hold(ctx, voucher, flag);
+  sending.voucher = redated(voucher, open);
+  await saveMine(ctx, voucher, () => sending.voucher);
+  logs.voucherRedated(ctx.log, sending.voucher, voucher.date);
+  return send(ctx, sending);
 }
 
 /** Something in Fortnox must change first; the voucher waits and goes on by itself. */

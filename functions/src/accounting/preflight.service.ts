@@ -18,6 +18,16 @@ interface Known {
   years: Map<number, FinancialYear>;
   series: Map<string, VoucherSeries>;
   accounts: Set<string>;
+  /** The lock was seen not to stand in the way; asked again after a minute. */
+  lock?: { lockedTo: string | null; readMs: number };
+}
+
+const lockKnownMs = 60_000;
+
+/** What stands between a voucher and its post; `lockedTo` where it is a locked period. */
+export interface Obstacle {
+  flag: FlagInput;
+  lockedTo?: string;
 }
 
 const known = new WeakMap<FortnoxClient, Known>();
@@ -48,27 +58,35 @@ export async function registersOf(fortnox: FortnoxClient, voucher: Voucher): Pro
   return { year, series };
 }
 
-/** What stands between a voucher and its post, as the flag to raise; undefined when nothing does. */
+/** undefined: nothing stands in the way. */
 export async function checkPostable(
   fortnox: FortnoxClient,
   voucher: Voucher,
   { year, series }: Registers,
-): Promise<FlagInput | undefined> {
+  now: Date,
+): Promise<Obstacle | undefined> {
   const startYear = year.from.slice(0, 4);
-  if (!series.manual) return seriesFlag(voucher, startYear, 'is not manual ("Manuell kontering" is off)');
+  if (!series.manual) {
+    return { flag: seriesFlag(voucher, startYear, 'is not manual ("Manuell kontering" is off)') };
+  }
   const { accounts } = knownOf(fortnox);
   for (const { account: number } of voucher.rows) {
     const accountKey = `${year.id}/${number}`;
     if (accounts.has(accountKey)) continue;
     const account = await fortnox.account(number, year.id);
-    if (!account) return accountFlag(voucher, number, startYear, 'does not exist');
-    if (!account.active) return accountFlag(voucher, number, startYear, 'is not active');
+    if (!account) return { flag: accountFlag(voucher, number, startYear, 'does not exist') };
+    if (!account.active) return { flag: accountFlag(voucher, number, startYear, 'is not active') };
     accounts.add(accountKey);
   }
-  const lockedTo = await lastLockedDay(fortnox);
-  return lockedTo !== null && voucher.date <= lockedTo
-    ? lockedFlag(voucher, `the period to and including ${lockedTo} is locked in Fortnox.`)
-    : undefined;
+  const known = knownOf(fortnox);
+  const fresh = known.lock !== undefined && Math.abs(now.getTime() - known.lock.readMs) < lockKnownMs;
+  const lockedTo = fresh && known.lock ? known.lock.lockedTo : await lastLockedDay(fortnox);
+  if (lockedTo !== null && voucher.date <= lockedTo) {
+    delete known.lock;
+    return { flag: lockedFlag(voucher, `the period to and including ${lockedTo} is locked in Fortnox.`), lockedTo };
+  }
+  known.lock = { lockedTo, readMs: now.getTime() };
+  return undefined;
 }
 
 /**

@@ -93,10 +93,13 @@ export function draftDay(of: DayOf, documents: readonly LedgerDocument[], books:
   if (rows.length === 0) return { outcome: 'none' };
   const words = `${what[kind]} ${date} nr ${sequence}, ${documents.length} st enligt bifogad lista`;
   const voucher = built({ id: dayVoucherId(of), documents, kind, date }, rows, words, books, now);
-  return { outcome: 'voucher', voucher: { ...voucher, sequence, list: { state: 'wanted' } } };
+  return { outcome: 'voucher', voucher: { ...voucher, sequence, list: { state: 'wanted', plan: books.plan } } };
 }
 
 export const dayVoucherId = ({ date, kind, sequence }: DayOf): string => `v_${date}_${kind}_${sequence}`;
+
+/** Whether a list goes with it. */
+export const isDayVoucher = (id: string): boolean => /^v_\d{4}-\d{2}-\d{2}_/.test(id);
 
 /** The Stockholm day on which Stripe moved the money. */
 export const dateOf = (document: Pick<LedgerDocument, 'occurredAt'>): BusinessDate =>
@@ -195,6 +198,14 @@ export function voucherKey(voucherId: string): string {
     bits >>= 5n;
   }
   return key;
+}
+
+/** The voucher on the first open day instead of its own; its text says which day that was. */
+export function redated(voucher: Voucher, date: BusinessDate): Voucher {
+  const { key, eventDate = voucher.date } = voucher;
+  const words = voucher.description.slice(0, -key.length - 1);
+  const said = voucher.eventDate ? words : `${sanitizeText(words, descriptionMax - 40)} avser ${eventDate}`;
+  return { ...voucher, date, eventDate, description: describe(said, key) };
 }
 
 /** Words and, always whole and last, the key. */

@@ -1,9 +1,9 @@
 import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
 import type { Currency, Minor } from '../platform/money.ts';
 import { minor, sum } from '../platform/money.ts';
-import type { LedgerDocument, LedgerEntry } from './ledger.ts';
+import { getsReceipt, type LedgerDocument, type LedgerEntry } from './ledger.ts';
 
-/** `ledger/{id}`: created, never changed but for `voucherId`, which is set once. */
+/** `ledger/{id}`: created, never changed but for `voucherId` and `receiptId`, which are set once. */
 const collection = 'ledger';
 
 export function ledgerRef(db: Firestore, id: string) {
@@ -24,6 +24,17 @@ export async function readEntries(
   return new Map(found.flatMap((document) => (document ? [[document.id, document] as const] : [])));
 }
 
+/** The same for many, in one call. */
+export async function readMany(
+  db: Firestore,
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<Map<string, LedgerDocument>> {
+  if (ids.length === 0) return new Map();
+  const found = await tx.getAll(...ids.map((id) => ledgerRef(db, id)));
+  return new Map(found.flatMap((doc) => (doc.exists ? [[doc.id, doc.data() as LedgerDocument] as const] : [])));
+}
+
 /** What a coach owes of one payment: shares that went back to the customer and were not taken back yet. Negative: is owed. */
 export async function receivableOf(db: Firestore, tx: Transaction, paymentId: string): Promise<Minor> {
   const found = await tx.get(db.collection(collection).where('paymentId', '==', paymentId));
@@ -35,12 +46,17 @@ export async function entryExists(db: Firestore, id: string): Promise<boolean> {
 }
 
 export function createEntry(db: Firestore, tx: Transaction, entry: LedgerEntry, now: Date): void {
-  const document: LedgerDocument = { ...entry, voucherId: null, createdAt: Timestamp.fromDate(now) };
+  const open = getsReceipt(entry) ? { voucherId: null, receiptId: null } : { voucherId: null };
+  const document: LedgerDocument = { ...entry, ...open, createdAt: Timestamp.fromDate(now) };
   tx.create(ledgerRef(db, entry.id), document);
 }
 
 export function setVoucher(db: Firestore, tx: Transaction, id: string, voucherId: string): void {
   tx.update(ledgerRef(db, id), { voucherId });
+}
+
+export function setReceipt(db: Firestore, tx: Transaction, id: string, receiptId: string): void {
+  tx.update(ledgerRef(db, id), { receiptId });
 }
 
 /** What a coach is owed and owes, over all of their documents; inside a transaction, so that a concurrent booking aborts it. */

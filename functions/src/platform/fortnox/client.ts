@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { FortnoxError } from './errors.ts';
 import { createSend } from './http.ts';
 import type { HttpRequest } from './http.ts';
+import { multipart } from './multipart.ts';
 import { errorOf, parsed } from './reply.ts';
 import type { RawReply } from './reply.ts';
 import { repeatableRead, repeatableWrite, withRetries } from './retry.ts';
@@ -63,6 +64,8 @@ export type FortnoxVoucher = VoucherId & {
   /** Amounts in öre; rows struck out in Fortnox are left out. */
   readonly rows: readonly { account: number; debitMinor: number; creditMinor: number; text: string }[];
 };
+/** Which of a file's two ids a connection wants is not published. */
+export type UploadedFile = { readonly id: string; readonly archiveId: string };
 export type CompanyInformation = {
   readonly name: string;
   readonly organizationNumber: string;
@@ -87,6 +90,14 @@ export type FortnoxClient = {
   findVouchers(query: { series: string; date: string; financialYearId: number }): Promise<VoucherSummary[]>;
   /** One voucher with its rows; null when there is none. */
   voucher(series: string, number: number, financialYearId: number): Promise<FortnoxVoucher | null>;
+  /**
+   * Puts a file (PDF, TIFF or JPEG, at most 2.5 MB) into the inbox for vouchers. Sent again after an unclear answer it may
+   * be there twice; one that hangs on nothing does no harm.
+   */
+  uploadVoucherFile(name: string, content: Uint8Array): Promise<UploadedFile>;
+  /** Hangs an uploaded file on a voucher. On `unknown` look with `isConnected` before it is asked for again. */
+  connectFile(file: UploadedFile, voucher: VoucherId): Promise<void>;
+  isConnected(file: UploadedFile): Promise<boolean>;
   companyInformation(): Promise<CompanyInformation>;
   /** The last locked day, or null when nothing is locked. */
   lockedPeriod(): Promise<string | null>;
@@ -247,6 +258,47 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
     };
   }
 
+  async function uploadVoucherFile(name: string, content: Uint8Array): Promise<UploadedFile> {
+    const what = `Uploading ${name}`;
+    const { contentType, bytes } = multipart(name, content);
+    const headers = { accept: 'application/json', 'content-type': contentType };
+    const url = `${apiBase}/3/inbox?path=inbox_v`;
+    const reply = await repeated(what, { method: 'POST', url, headers, bytes }, repeatableWrite);
+    const { Id: id, ArchiveFileId: archiveId } = parsed(what, shapes.fileReply, reply).File;
+    return { id, archiveId: archiveId === '' ? id : archiveId };
+  }
+
+  async function connect(fileId: string, { series, number, financialYearId }: VoucherId): Promise<void> {
+    const what = `Connecting a file to voucher ${series} ${number}`;
+    const connection = { FileId: fileId, VoucherSeries: series, VoucherNumber: String(number) };
+    const request: HttpRequest = {
+      method: 'POST',
+      // Without the year it lands on the voucher of that number in whatever year somebody last looked at.
+      url: `${apiBase}/3/voucherfileconnections?financialyear=${financialYearId}`,
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify({ VoucherFileConnection: connection }),
+    };
+    parsed(what, shapes.fileConnectionReply, await repeated(what, request, repeatableWrite));
+  }
+
+  async function connectFile({ id, archiveId }: UploadedFile, to: VoucherId): Promise<void> {
+    try {
+      await connect(id, to);
+    } catch (error) {
+      const otherId = error instanceof FortnoxError && error.kind === 'not_found' && archiveId !== id;
+      if (!otherId) throw error;
+      await connect(archiveId, to);
+    }
+  }
+
+  async function isConnected({ id, archiveId }: UploadedFile): Promise<boolean> {
+    for (const fileId of new Set([id, archiveId])) {
+      const path = `/3/voucherfileconnections/${encodeURIComponent(fileId)}`;
+      if (await orNull(get(`Reading what hangs on file ${fileId}`, path, {}, shapes.fileConnectionReply))) return true;
+    }
+    return false;
+  }
+
   async function companyInformation(): Promise<CompanyInformation> {
     const reply = await get('Reading the company', '/3/companyinformation', {}, shapes.companyReply);
     const {
@@ -270,6 +322,9 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
     createVoucher,
     findVouchers,
     voucher,
+    uploadVoucherFile,
+    connectFile,
+    isConnected,
     companyInformation,
     lockedPeriod,
   };

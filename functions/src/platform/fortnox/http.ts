@@ -7,6 +7,8 @@ export type HttpRequest = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** A body that is no text. */
+  readonly bytes?: Uint8Array;
 };
 
 /** One HTTP call, any status; rejects with an `unknown` FortnoxError when no whole reply came. */
@@ -20,14 +22,14 @@ function networkCode(error: unknown): string {
 
 /** Sends with axios. Redirects are not followed: a POST must not travel on to somewhere else by itself. */
 export function createSend(timeoutMs: number): Send {
-  return async (what, { method, url, headers, body }) => {
+  return async (what, { method, url, headers, body, bytes }) => {
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const response = await axios.request<string>({
         method,
         url,
         headers,
-        data: body,
+        data: bytes ?? body,
         // axios' own timeout starts again with every byte; this bounds the whole call.
         signal: deadline,
         maxRedirects: 0,

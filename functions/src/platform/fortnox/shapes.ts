@@ -61,5 +61,9 @@ export const companyReply = z.object({
   CompanyInformation: z.object({ CompanyName: z.string(), OrganizationNumber: text, DatabaseNumber: z.int() }),
 });
 
+export const fileReply = z.object({ File: z.object({ Id: z.string().min(1), ArchiveFileId: text }) });
+
+export const fileConnectionReply = z.object({ VoucherFileConnection: z.object({ FileId: z.string().min(1) }) });
+
 /** No lock has been seen described only as "no date is returned": absent, null and empty all mean it. */
 export const lockedPeriodReply = z.object({ LockedPeriod: z.object({ EndDate: text }).nullish() });
