@@ -24,6 +24,27 @@ export async function raiseFlagOnce(ctx: Context, input: FlagInput): Promise<voi
   });
 }
 
+/** Whether a flag is open now. */
+export async function isOpen(ctx: Context, tx: Transaction, flagId: string): Promise<boolean> {
+  return (await store.readFlag(ctx.db, tx, flagId))?.status === 'open';
+}
+
+const resolveLimit = 500;
+
+/** For a daily watch: closes the open flags of its kind that it has not raised again today. Returns how many. */
+export async function resolveOthers(
+  ctx: Context,
+  kind: string,
+  standing: ReadonlySet<string>,
+  why: string,
+): Promise<number> {
+  const settled = (await store.openOfKind(ctx.db, kind, resolveLimit)).filter(({ id }) => !standing.has(id));
+  for (const { id } of settled) {
+    await ctx.db.runTransaction(async (tx) => runWrites(tx, await planResolve(ctx, tx, id, why)));
+  }
+  return settled.length;
+}
+
 /** Raises a flag in a transaction of its own. */
 export async function raiseFlag(ctx: Context, input: FlagInput): Promise<void> {
   await ctx.db.runTransaction(async (tx) => runWrites(tx, await planFlag(ctx, tx, input)));

@@ -56,6 +56,15 @@ export async function payableEarnings(
   return { debts: of('debt'), open: of('open'), held: of('held') };
 }
 
+/** Earnings of all coaches that were made by then and are not paid: owed and free, or disputed. At most `limit` of each. */
+export async function unpaidEarnings(ctx: Context, by: Timestamp, limit: number): Promise<store.OldEarning[]> {
+  const [open, held] = await Promise.all([
+    store.unpaidSince(ctx.db, { settlement: 'open', by, limit }),
+    store.unpaidSince(ctx.db, { settlement: 'held', by, limit }),
+  ]);
+  return [...open, ...held];
+}
+
 /** Reserves parts of earnings that the same transaction has read. */
 export function planReserve(
   ctx: Context,

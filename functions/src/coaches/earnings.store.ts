@@ -58,3 +58,24 @@ export async function counting(
   );
   return found.docs.map((doc) => doc.data() as Earning);
 }
+
+/** A coach's earning among those of all coaches. */
+export interface OldEarning {
+  coachId: string;
+  earning: Earning;
+}
+
+/** Money at Stripe, of all coaches, that was earned by then and is not paid yet; the oldest first. Index of the group: settlement, createdAt. */
+export async function unpaidSince(
+  db: Firestore,
+  wanted: { settlement: 'open' | 'held'; by: Timestamp; limit: number },
+): Promise<OldEarning[]> {
+  const found = await db
+    .collectionGroup('earnings')
+    .where('settlement', '==', wanted.settlement)
+    .where('createdAt', '<=', wanted.by)
+    .orderBy('createdAt')
+    .limit(wanted.limit)
+    .get();
+  return found.docs.map((doc) => ({ coachId: doc.ref.parent.parent?.id ?? '', earning: doc.data() as Earning }));
+}

@@ -12,6 +12,7 @@ import { minor, toMajor, toStripeCurrency, type Minor } from '../platform/money.
 import { classifyStripeError } from '../platform/stripe.ts';
 import type { SeenByRun, TaskPayloads } from '../platform/tasks.ts';
 import { runWrites, type Write } from '../platform/write.ts';
+import { isOverdue } from './age.ts';
 import { decideAmount, type AmountDecision, type NothingReason, type Part } from './amount.ts';
 import { ask, askFrozen, type AskOutcome } from './ask.service.ts';
 import { explain, explainIn, type Nothing } from './explain.service.ts';
@@ -239,7 +240,9 @@ async function reckon(
   const owed = await coachBalance(ctx.db, tx, coachId, currency);
   const earnings = await payableEarnings(ctx, tx, coachId, { currency, availableBy, limit: earningsLimit });
   const boundMinor = minor(-(owed.payable + owed.receivable));
-  const minimumMinor = task.byHand ? minimumPayout : coach.payoutSettings.minimumMinor;
+  // The coach's own minimum would keep it at Stripe for longer than Stripe allows.
+  const old = isOverdue(earnings.open, ctx.clock.now());
+  const minimumMinor = task.byHand || old ? minimumPayout : coach.payoutSettings.minimumMinor;
   const wantedMinor = task.byHand?.wantedMinor ?? availableMinor;
   const most = minor(Math.min(availableMinor, wantedMinor));
   const decided = decideAmount({ boundMinor, availableMinor: most, minimumMinor, ...earnings });

@@ -6,6 +6,7 @@ import { businessZone } from '../platform/clock.ts';
 import { productionContext } from '../platform/context.ts';
 import { guardedSchedule, guardedTask } from '../platform/entrance-guard.ts';
 import { baseOptions, documentIdSchema, stripeSecrets } from '../platform/entrance.ts';
+import { watchAge } from './age.service.ts';
 import { payCoachTask, startRun } from './payouts.service.ts';
 import { payCoachQueue, runTimeoutSeconds } from './queue.ts';
 
@@ -15,7 +16,9 @@ export const schedulePayouts = guardedSchedule(
     { ...baseOptions, schedule: '0 8 * * *', timeZone: businessZone, timeoutSeconds: runTimeoutSeconds, retryCount: 3 },
     async (event) => {
       const ctx = await productionContext();
-      await startRun(ctx, new Date(event.scheduleTime));
+      const scheduledAt = new Date(event.scheduleTime);
+      await startRun(ctx, scheduledAt);
+      await watchAge(ctx, scheduledAt);
     },
   ),
 );

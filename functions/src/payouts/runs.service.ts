@@ -155,3 +155,14 @@ async function queueCoach(
   const payload = { coachId, currency, dueDate, runId, ...(seen ? { seen } : {}) };
   await ctx.tasks.enqueue('payCoach', `${runId}-${coachId}-${currency}`, payload);
 }
+
+/** Queues a coach in a day's run beside those who are due. One who was queued already is not queued again. */
+export async function queueBeside(
+  ctx: Context,
+  runId: string,
+  { coachId, currency }: { coachId: string; currency: string },
+): Promise<void> {
+  const updatedAt = Timestamp.fromDate(ctx.clock.now());
+  await store.noteQueued(ctx.db, runId, { coachId, currency, dueDate: runId, state: 'queued', updatedAt });
+  await ctx.tasks.enqueue('payCoach', `${runId}-${coachId}-${currency}`, { coachId, currency, dueDate: runId, runId });
+}

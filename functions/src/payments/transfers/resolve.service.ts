@@ -8,7 +8,7 @@ import * as flags from './transfer-flags.ts';
 import * as logs from './transfers.logs.ts';
 import { sendOrder } from './transfers.service.ts';
 import * as store from './transfers.store.ts';
-import { looked } from './transfers.ts';
+import { looked, type Transfer } from './transfers.ts';
 
 /** One sweep's share; the rest waits five minutes. */
 const sweepLimit = 50;
@@ -30,6 +30,11 @@ export async function resolveTransfers(ctx: Context, now: Date, limit = sweepLim
     await noteLooked(ctx, id, now);
   }
   return { looked: due.length };
+}
+
+/** Debts of all coaches that Stripe has refused to take back since then or longer, the oldest first. */
+export async function debtsSince(ctx: Context, by: Date, limit: number): Promise<Transfer[]> {
+  return store.refusedSince(ctx.db, Timestamp.fromDate(by), limit);
 }
 
 /** Tries a coach's refused take-backs again at once: their balance has grown. Returns how many came through. */

@@ -28,6 +28,19 @@ export async function dueChecks(db: Firestore, now: Timestamp, limit: number): P
   return found.docs.map((doc) => doc.id);
 }
 
+/** Take-backs of all coaches that stand refused since then or longer, the oldest first. Index: kind, status, createdAt. */
+export async function refusedSince(db: Firestore, by: Timestamp, limit: number): Promise<Transfer[]> {
+  const found = await db
+    .collection('transfers')
+    .where('kind', '==', 'reversal')
+    .where('status', '==', 'refused')
+    .where('createdAt', '<=', by)
+    .orderBy('createdAt')
+    .limit(limit)
+    .get();
+  return found.docs.map((doc) => doc.data() as Transfer);
+}
+
 /** A coach's take-backs that Stripe refused: debts that stand. */
 export async function refusedTakeBacks(db: Firestore, coachId: string, limit: number): Promise<string[]> {
   const found = await db
