@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import axios from 'axios';
 import { FortnoxError } from './errors.ts';
 import type { RawReply } from './reply.ts';
@@ -30,6 +32,8 @@ export function createSend(timeoutMs: number): Send {
         url,
         headers,
         data: bytes ?? body,
+        // Files take seconds to make, in which a connection kept for reuse may have been closed.
+        ...(bytes ? { httpAgent: new HttpAgent(), httpsAgent: new HttpsAgent() } : {}),
         // axios' own timeout starts again with every byte; this bounds the whole call.
         signal: deadline,
         maxRedirects: 0,
