@@ -3,6 +3,7 @@ import type { KeptShare } from '../ledger/returns.ts';
 import { planReturnCredit } from '../payments/entitlements/entitlements.service.ts';
 import type { Payment } from '../payments/payments.ts';
 import { readPayment } from '../payments/reads.service.ts';
+import { isLive } from '../payments/refunds/refunds.ts';
 import { planRefund, readRefund, refundLeft, sendRefund } from '../payments/refunds/refunds.service.ts';
 import { planRelease } from '../payments/release.service.ts';
 import { releaseShare } from '../payments/release.ts';
@@ -12,7 +13,7 @@ import type { Context } from '../platform/context.ts';
 import { minor, zero, type Minor } from '../platform/money.ts';
 import type { Write } from '../platform/write.ts';
 import { heldFor, requireBooked, requireUndisputed, settledMinor, splitKept, type CancelDecision } from './life.ts';
-import type { Cancellation, Session } from './sessions.ts';
+import { isPaid, type Cancellation, type Session } from './sessions.ts';
 
 /** The payment whose money a session is about: its own, or the one that bought its credit. */
 export async function paymentOf(
@@ -127,8 +128,8 @@ function keptOf(sessionId: string, payment: Payment, keptMinor: Minor): KeptShar
 }
 
 /**
- * Plans the refund of a canceled session anew, once Stripe has definitely not made the one before: as much as then, or what
- * is left. Undefined: there is nothing to make anew.
+ * Plans that what a canceled session still owes its customer goes back, where Stripe has definitely not made a refund of it:
+ * all that is left but what was kept, which is shared now unless it was. Undefined: nothing is owed.
  */
 export async function planBackAnew(
   ctx: Context,
@@ -136,17 +137,19 @@ export async function planBackAnew(
   canceling: Canceling,
 ): Promise<{ cancellation: Cancellation; writes: Write[] } | undefined> {
   const { sessionId, session } = canceling;
-  const { cancellation } = session;
-  const before = cancellation?.refundId ? await readRefund(ctx, cancellation.refundId, tx) : undefined;
-  if (!cancellation || (before?.status !== 'refused' && before?.status !== 'canceled')) return undefined;
+  const { cancellation, paidBy } = session;
   const payment = await paymentOf(ctx, tx, session);
-  if (!payment) throw new Error(`sessions/${sessionId} is paid and its payment is not there.`);
+  if (!cancellation || !payment || paidBy.with === 'credit' || !isPaid(session)) return undefined;
   requireUndisputed(sessionId, payment);
-  const left = await refundLeft(ctx, tx, payment);
-  if (left === 0) return undefined;
-  const attempt = Number(before.refundId.split('_').at(-1)) + 1;
-  const refundMinor = minor(Math.min(cancellation.refundMinor, left));
-  const keptMinor = minor(Math.min(cancellation.keptMinor, left - refundMinor));
-  const split = { ...cancellation, refundMinor, keptMinor, refundId: refundIdOf(sessionId, attempt) };
-  return planSplit(ctx, tx, canceling, payment, split);
+  const before = cancellation.refundId ? await readRefund(ctx, cancellation.refundId, tx) : undefined;
+  const refundMinor = minor((await refundLeft(ctx, tx, payment)) - cancellation.keptMinor);
+  if (refundMinor <= 0) return undefined;
+  const attempt = Number(before?.refundId.split('_').at(-1) ?? 0) + 1;
+  const refundId = refundIdOf(sessionId, attempt);
+  const isUnmade = before?.status === 'refused' || before?.status === 'canceled';
+  const split = { ...cancellation, refundId, refundMinor, keptMinor: isUnmade ? cancellation.keptMinor : zero };
+  const { writes } = await planSplit(ctx, tx, canceling, payment, split);
+  const goneMinor = before && isLive(before) ? cancellation.refundMinor : zero;
+  const { keptMinor } = cancellation;
+  return { cancellation: { ...split, refundMinor: minor(goneMinor + refundMinor), keptMinor }, writes };
 }
