@@ -5,7 +5,15 @@ import type { Write } from '../platform/write.ts';
 import { assertBalanced, sameBooking, type LedgerEntry } from './ledger.ts';
 import * as store from './ledger.store.ts';
 
-export { coachBalance, entryExists, explaining, readEntries, receivableOf, setVoucher } from './ledger.store.ts';
+export {
+  coachBalance,
+  entryExists,
+  explaining,
+  readEntries,
+  receivableOf,
+  setReceipt,
+  setVoucher,
+} from './ledger.store.ts';
 export type { PlatformTotals } from './pages.store.ts';
 export {
   entriesById,
@@ -15,6 +23,7 @@ export {
   stripeTotals,
   totalsBefore,
   ungroupedAfter,
+  withoutReceipt,
 } from './pages.store.ts';
 
 /**

@@ -101,8 +101,21 @@ export interface LedgerEntry {
   reverses?: string;
 }
 
-/** `voucherId` is null until grouped into a voucher. */
-export type LedgerDocument = LedgerEntry & { voucherId: string | null; createdAt: Timestamp };
+/**
+ * `voucherId` is null until grouped into a voucher. `receiptId` is there where the customer gets a receipt or a credit note
+ * of ours: null until it is made, `none` where it turned out that there is nothing to say.
+ */
+export type LedgerDocument = LedgerEntry & {
+  voucherId: string | null;
+  receiptId?: string | null;
+  createdAt: Timestamp;
+};
+
+const receipted: ReadonlySet<LedgerKind> = new Set(['sale', 'own_sale', 'session_paid', 'refund', 'dispute_lost']);
+
+/** Whether the customer gets a document of it. What a tenant sells and gives back is between the two of them. */
+export const getsReceipt = ({ kind, tenant }: Pick<LedgerEntry, 'kind' | 'tenant'>): boolean =>
+  !tenant && receipted.has(kind);
 
 export function deltas(moved: Partial<Record<Account, number>>): Deltas {
   return Object.fromEntries(accounts.map((account) => [account, minor(moved[account] ?? 0)])) as Deltas;

@@ -27,6 +27,22 @@ export async function ungroupedAfter(
   return documents(query);
 }
 
+/** Documents whose receipt or credit note is to be made, oldest first, after `after`. */
+export async function withoutReceipt(
+  db: Firestore,
+  after: PageEnd | undefined,
+  limit: number,
+): Promise<LedgerDocument[]> {
+  let query = db
+    .collection(collection)
+    .where('receiptId', '==', null)
+    .orderBy('occurredAt')
+    .orderBy('__name__')
+    .limit(limit);
+  if (after) query = query.startAfter(after.occurredAt, after.id);
+  return documents(query);
+}
+
 /** Documents from `from` on, newest first, below `below`; one coach's when named. */
 export async function newestFirst(
   db: Firestore,

@@ -1,7 +1,8 @@
-import type { Content, TableCell } from 'pdfmake/interfaces.js';
+import type { TableCell } from 'pdfmake/interfaces.js';
 import type { Language } from '../coaches/requirements.ts';
 import type { Invoicing } from '../coaches/terms.ts';
-import { formatMoney, minor, type Minor } from '../platform/money.ts';
+import { minor, type Minor } from '../platform/money.ts';
+import { pdfFacts, pdfMoney, pdfPage, pdfParty, pdfRight, pdfTable, pdfTotal } from '../platform/pdf-parts.ts';
 import type { PdfDocument } from '../platform/pdf.ts';
 import type { Party, PayoutInvoice } from './invoices.ts';
 
@@ -75,17 +76,13 @@ const words: Record<Language, Words> = {
 /** An invoice as a document to print: what ML 2023:200 17:24 asks for (date, number, both parties, VAT by rate). */
 export function invoicePdf(invoice: PayoutInvoice, language: Language): PdfDocument {
   const word = words[language];
-  const title = invoice.credits ? word.credit : word.titles[invoice.kind];
-  const money = (amount: Minor, bold = false): TableCell => ({
-    text: formatMoney(amount, invoice.currency),
-    alignment: 'right',
-    noWrap: true,
-    bold,
-  });
+  const { kind, number, issuedOn, payoutId, credits, currency } = invoice;
+  const title = credits ? word.credit : word.titles[kind];
+  const money = (amount: Minor, bold = false): TableCell => pdfMoney(amount, currency, bold);
   const lines = invoice.lines.map(({ date, description, vatRate, amountMinor }): TableCell[] => [
     date,
     description,
-    rate(vatRate),
+    pdfRight(percent(vatRate)),
     money(amountMinor),
   ]);
   const vat = invoice.vat.map(({ vatRate, grossMinor, vatMinor }): TableCell[] => [
@@ -94,75 +91,29 @@ export function invoicePdf(invoice: PayoutInvoice, language: Language): PdfDocum
     money(vatMinor),
     money(grossMinor),
   ]);
-  return {
-    info: { title: `${title} ${invoice.number}` },
-    pageMargins: [40, 45, 40, 50],
-    defaultStyle: { fontSize: 9, lineHeight: 1.15 },
-    footer: (current, count) => ({
-      text: `${title} ${invoice.number} · ${current}/${count}`,
-      alignment: 'center',
-      color: '#666666',
-      fontSize: 7,
-      margin: [0, 15, 0, 0],
-    }),
-    content: [
-      { text: title, fontSize: 20, bold: true },
-      facts(invoice, word),
-      { columns: [party(word.seller, invoice.seller, word), party(word.buyer, invoice.buyer, word)], columnGap: 20 },
-      { text: word.about[invoice.kind], margin: [0, 14, 0, 8] },
-      table(['auto', '*', 'auto', 'auto'], word.columns, lines),
-      {
-        stack: [
-          { text: ' ' },
-          table(['*', 'auto', 'auto', 'auto'], word.vatColumns, vat),
-          {
-            table: {
-              widths: ['*', 'auto'],
-              body: [[{ text: word.total, bold: true }, money(invoice.totalMinor, true)]],
-            },
-            layout: 'noBorders',
-            margin: [0, 6, 0, 6],
-          },
-          { text: word.settled[invoice.kind] },
-        ],
-        unbreakable: true,
-      },
-    ],
-  };
+  return pdfPage(title, number, [
+    pdfFacts([
+      [word.number, number],
+      [word.date, issuedOn],
+      [word.payout, payoutId],
+      ...(credits ? [[word.credits, credits] as const] : []),
+    ]),
+    { columns: [party(word.seller, invoice.seller, word), party(word.buyer, invoice.buyer, word)], columnGap: 20 },
+    { text: word.about[kind], margin: [0, 14, 0, 8] },
+    pdfTable(['auto', '*', 'auto', 'auto'], word.columns, lines),
+    {
+      stack: [
+        { text: ' ' },
+        pdfTable(['*', 'auto', 'auto', 'auto'], word.vatColumns, vat),
+        pdfTotal(word.total, money(invoice.totalMinor, true)),
+        { text: word.settled[kind] },
+      ],
+      unbreakable: true,
+    },
+  ]);
 }
 
 const percent = (vatRate: number): string => `${vatRate} %`;
 
-const rate = (vatRate: number): TableCell => ({ text: percent(vatRate), alignment: 'right' });
-
-function facts(invoice: PayoutInvoice, word: Words): Content {
-  const rows: [string, string][] = [
-    [word.number, invoice.number],
-    [word.date, invoice.issuedOn],
-    [word.payout, invoice.payoutId],
-    ...(invoice.credits ? [[word.credits, invoice.credits] satisfies [string, string]] : []),
-  ];
-  const body = rows.map(([name, value]): TableCell[] => [{ text: name, color: '#666666' }, value]);
-  return { table: { body }, layout: 'noBorders', margin: [0, 10, 0, 14] };
-}
-
-const party = (title: string, { name, address, vatNumber }: Party, word: Words): Content => ({
-  stack: [
-    { text: title, color: '#666666' },
-    { text: name, bold: true },
-    address,
-    vatNumber ? `${word.vatNumber}: ${vatNumber}` : word.notRegistered,
-  ],
-});
-
-function table(widths: ('auto' | '*')[], columns: readonly string[], rows: TableCell[][]): Content {
-  const header = columns.map((text, n): TableCell => ({
-    text,
-    bold: true,
-    alignment: widths[n] === 'auto' && n > 0 ? 'right' : 'left',
-  }));
-  return {
-    table: { headerRows: 1, dontBreakRows: true, widths, body: [header, ...rows] },
-    layout: 'lightHorizontalLines',
-  };
-}
+const party = (title: string, { name, address, vatNumber }: Party, word: Words) =>
+  pdfParty({ title, name, lines: [address, vatNumber ? `${word.vatNumber}: ${vatNumber}` : word.notRegistered] });

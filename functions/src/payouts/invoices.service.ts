@@ -6,6 +6,7 @@ import { entriesById } from '../ledger/ledger.service.ts';
 import { businessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
+import { lastNumber } from '../platform/number-series.ts';
 import {
   creditOf,
   invoiceContents,
@@ -102,7 +103,7 @@ async function write(
   const now = ctx.clock.now();
   const issuedOn = businessDate(now);
   const seriesId = seriesOf(contents.kind, contents.coachId, issuedOn);
-  const sequence = (await store.lastNumber(ctx.db, tx, seriesId)) + 1;
+  const sequence = (await lastNumber(ctx.db, tx, seriesId)) + 1;
   const number = numberOf(contents.kind, issuedOn, sequence);
   const invoice: PayoutInvoice = { ...contents, seriesId, number, issuedOn, createdAt: Timestamp.fromDate(now) };
   store.createInvoice(ctx.db, tx, id, invoice, sequence);

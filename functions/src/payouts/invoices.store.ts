@@ -1,10 +1,10 @@
 import type { Firestore, Transaction } from 'firebase-admin/firestore';
-import type { InvoiceSeries, PayoutInvoice } from './invoices.ts';
+import { keepNumber } from '../platform/number-series.ts';
+import type { PayoutInvoice } from './invoices.ts';
 import type { InvoiceState } from './payouts.ts';
 
-/** `payoutInvoices/{id}`, `invoiceSeries/{id}`. */
+/** `payoutInvoices/{id}`. */
 const invoices = (db: Firestore) => db.collection('payoutInvoices');
-const series = (db: Firestore) => db.collection('invoiceSeries');
 
 export const creditId = (payoutId: string): string => `${payoutId}_credit`;
 
@@ -13,15 +13,10 @@ export async function readInvoice(db: Firestore, id: string, tx?: Transaction): 
   return (await (tx ? tx.get(ref) : ref.get())).data() as PayoutInvoice | undefined;
 }
 
-/** The last number given in a series; 0 before the first. */
-export async function lastNumber(db: Firestore, tx: Transaction, seriesId: string): Promise<number> {
-  return ((await tx.get(series(db).doc(seriesId))).data() as InvoiceSeries | undefined)?.last ?? 0;
-}
-
 /** The invoice and its number in one: a number is given when its invoice is there, and only then. */
 export function createInvoice(db: Firestore, tx: Transaction, id: string, invoice: PayoutInvoice, last: number): void {
   tx.create(invoices(db).doc(id), invoice);
-  tx.set(series(db).doc(invoice.seriesId), { last } satisfies InvoiceSeries);
+  keepNumber(db, tx, invoice.seriesId, last);
 }
 
 /** Payouts whose invoice or credit note is to be written. */

@@ -51,11 +51,6 @@ export interface PayoutInvoice {
   createdAt: Timestamp;
 }
 
-/** `invoiceSeries/{id}`: the last number given. */
-export interface InvoiceSeries {
-  last: number;
-}
-
 /**
  * The series of an invoice. A self-billing invoice is the coach's own and counts in theirs; the platform's to coaches share
  * one. Both begin anew each year.
