@@ -3,10 +3,14 @@ import { changeAccount } from '../../../../emulators/stripe/http/control-account
 import type { Voucher } from '../../accounting/accounting.ts';
 import type { Coach, PayoutSettings } from '../../coaches/coaches.ts';
 import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
+import { processPayment } from '../../payments/payments.service.ts';
 import { refundPayment } from '../../payments/refunds/refunds.service.ts';
-import { addDays, businessDate, type BusinessDate } from '../../platform/clock.ts';
+import { addDays, businessDate, hours, startOfBusinessDate, type BusinessDate } from '../../platform/clock.ts';
 import { minor } from '../../platform/money.ts';
+import { bookSession } from '../../sessions/booking.service.ts';
+import { cancelSession, completeSession } from '../../sessions/life.service.ts';
 import { Months, type Deed } from '../../testing/weeks/months.ts';
+import { offerSessions } from '../../testing/weeks/sessions.ts';
 import { bringCoach, offer } from '../../testing/weeks/stage.ts';
 import { requestPayout } from '../by-hand.service.ts';
 import type { Payout } from '../payouts.ts';
@@ -28,8 +32,10 @@ const coaches: Record<string, Partial<PayoutSettings>> = {
   fia: { cadence: 'weekly' },
   mini: { cadence: 'weekly', minimumMinor: minor(50_000) },
   dora: { cadence: 'weekly' },
+  siv: { cadence: 'weekly' },
 };
 
+const lisa = { uid: 'lisa', email: 'lisa@example.se', coach: false, admin: false };
 const anna = { uid: 'anna', coach: false, admin: true };
 const accounts = new Map<string, string>();
 const sold = new Map<string, string>();
@@ -77,6 +83,31 @@ const bank = (on: BusinessDate, coach: string, code: string | null): Deed => ({
   },
 });
 
+/** A session of 600 kr with Siv at ten, booked and paid at noon; its id by that day. */
+const session = (on: BusinessDate, day: BusinessDate): Deed => ({
+  on,
+  act: async (m) => {
+    const { ctx } = m.stage;
+    const startsAt = new Date(startOfBusinessDate(day).getTime() + hours(10)).toISOString();
+    const { sessionId } = await bookSession(ctx, lisa, { productId: 'siv-hour', startsAt, requestId: m.requestId() });
+    const paymentMethodId = 'pm_card_bypassPending';
+    await processPayment(ctx, lisa, { sessionId, requestId: m.requestId(), paymentMethodId });
+    sold.set(day, sessionId);
+  },
+});
+
+const held = (day: BusinessDate): Deed => ({
+  on: day,
+  act: (m) =>
+    completeSession(m.stage.ctx, { uid: 'siv', coach: true, admin: false }, { sessionId: sold.get(day) ?? '' }),
+});
+
+const canceled = (on: BusinessDate, day: BusinessDate): Deed => ({
+  on,
+  at: 15,
+  act: (m) => cancelSession(m.stage.ctx, lisa, { sessionId: sold.get(day) ?? '', requestId: m.requestId() }),
+});
+
 const disputed = 'pm_card_createDispute';
 
 const deeds: Deed[] = [
@@ -111,6 +142,17 @@ const deeds: Deed[] = [
   sale('2026-04-08', 'dora', 249),
   sale('2026-04-15', 'dora', 499),
   sale('2026-04-22', 'dora', 499),
+  session('2026-03-18', '2026-03-20'),
+  held('2026-03-20'),
+  // Nobody says how it went: completed by itself 48 hours later, on the 28th.
+  session('2026-03-24', '2026-03-26'),
+  // Canceled the day before, and so early that it costs nothing.
+  session('2026-04-07', '2026-04-09'),
+  canceled('2026-04-08', '2026-04-09'),
+  session('2026-04-14', '2026-04-24'),
+  canceled('2026-04-15', '2026-04-24'),
+  session('2026-05-12', '2026-05-16'),
+  held('2026-05-16'),
 ];
 
 /** `day amount`, in kronor; with `back` where it came back from the bank, or never left. */
@@ -143,6 +185,8 @@ const expected: Record<string, string[]> = {
   mini: ['04-13 640', '05-11 640'],
   // 400 paid and then refunded: a debt, recovered from 200 and 400.
   dora: ['03-23 400', '04-20 200', '04-27 400'],
+  // 480 of a session that took place, 240 of one canceled late.
+  siv: ['03-23 480', '03-30 480', '04-13 240'],
 };
 
 /** Still owed at the end: the last Wednesday's, Tuesday's or Thursdays' sales. */
@@ -155,6 +199,7 @@ const owed: Record<string, number> = {
   fia: 400,
   mini: 160,
   dora: 0,
+  siv: 480,
 };
 
 beforeAll(async () => {
@@ -166,6 +211,7 @@ beforeAll(async () => {
       await offer(stage, { id: `${coachId}-${kronor}`, coachId, amountMinor: kronor * 100 });
     }
   }
+  await offerSessions(stage, 'siv');
   await offer(stage, { id: 'own', amountMinor: 2_000_000 });
   await months.play(first, last, deeds);
 }, 120_000);
