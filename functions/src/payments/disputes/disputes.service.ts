@@ -7,7 +7,7 @@ import type { Payment } from '../payments.ts';
 import { disputeFlagId, needsAnswer, reminder } from './dispute-flags.ts';
 import * as logs from './disputes.logs.ts';
 import * as store from './disputes.store.ts';
-import { mergeDispute, needsResponse, type Dispute, type DisputeFacts } from './disputes.ts';
+import { isAppealOver, mergeDispute, needsResponse, type Dispute, type DisputeFacts } from './disputes.ts';
 import { lostLetter, openedLetter, wonLetter } from './letters.ts';
 
 const remindLimit = 100;
@@ -30,8 +30,9 @@ export async function planDisputeMirror(
 async function planOne(ctx: Context, tx: Transaction, payment: Payment, facts: DisputeFacts): Promise<Write[]> {
   const { id } = facts;
   const known = await store.readDispute(ctx.db, tx, id);
-  const dispute = mergeDispute(known, payment, facts, Timestamp.fromDate(ctx.clock.now()));
-  if (!dispute) return [];
+  const at = Timestamp.fromDate(ctx.clock.now());
+  const dispute = mergeDispute(known, payment, facts, at);
+  if (!dispute) return known && isAppealOver(known, facts, at) ? planAppealOver(ctx, tx, id) : [];
   const writes: Write[] = [
     (t) => {
       store.writeDispute(ctx.db, t, id, dispute);
@@ -57,6 +58,9 @@ async function planAttention(
   const sent = dispute.evidenceSubmitted ? 'Evidence was submitted. ' : '';
   return planResolve(ctx, tx, disputeFlagId(id), `${sent}Stripe's status is ${dispute.status}.`);
 }
+
+const planAppealOver = (ctx: Context, tx: Transaction, id: string): Promise<Write[]> =>
+  planResolve(ctx, tx, disputeFlagId(id), 'The appeal had no answer in time: the dispute stays lost.');
 
 /** What the coach hears of a change. Nothing of inquiries and appeals, which move none of their money. */
 function letterOf(

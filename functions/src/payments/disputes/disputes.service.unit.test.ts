@@ -85,6 +85,21 @@ describe('what a dispute leaves for people', () => {
     expect(await flag()).toMatchObject({ status: 'open' });
   });
 
+  it('an appeal that nobody answered is over after its deadline, when Stripe says lost again', async () => {
+    const { tell, clock, flag, dispute } = setUp();
+    await tell(facts('lost', 49_900));
+    await tell(facts('appeal_needs_response', 49_900));
+    await tell(facts('lost', 49_900));
+    expect(await flag()).toMatchObject({ status: 'open' });
+    clock.at = start + days(14) + 1;
+    await tell(facts('lost', 49_900));
+    await tell(facts('lost', 49_900));
+    expect(await flag()).toMatchObject({ status: 'resolved', resolution: expect.stringContaining('lost') as string });
+    await tell(facts('appeal_needs_response', 49_900));
+    expect(await flag()).toMatchObject({ status: 'resolved' });
+    expect(await dispute()).toMatchObject({ lostMinor: 49_900 });
+  });
+
   it('an inquiry wants an answer and holds nothing; escalated, it is a dispute', async () => {
     const { tell, dispute, flag, letters } = setUp();
     await tell(facts('warning_needs_response'));

@@ -104,6 +104,19 @@ export function isHeld(state: DisputeState): boolean {
 
 export const needsResponse = (status: string): boolean => status.endsWith('needs_response');
 
+/**
+ * Stripe says lost again of an appeal whose deadline has passed. Before that it may be old news, of the first decision; the
+ * two cannot be told apart, and move the same money.
+ */
+export const isAppealOver = (
+  known: Pick<Dispute, 'status' | 'evidenceDueBy'>,
+  told: { status: string },
+  at: Timestamp,
+) =>
+  known.status === 'appeal_needs_response' &&
+  told.status === 'lost' &&
+  at.toMillis() > (known.evidenceDueBy?.toMillis() ?? 0);
+
 /** How long before the deadline a person is reminded. */
 const reminderMs = days(3);
 
