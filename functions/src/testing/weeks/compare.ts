@@ -3,6 +3,7 @@ import type { Earning } from '../../coaches/earnings.ts';
 import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
 import type { Transfer } from '../../payments/transfers/transfers.ts';
 import { cameBack, type Payout, type PayoutItem } from '../../payouts/payouts.ts';
+import type { PlatformPayout } from '../../payouts/platform/platform.ts';
 import type { RunCoach } from '../../payouts/runs.ts';
 import type { Session } from '../../sessions/sessions.ts';
 import { sessionPrice } from './sessions.ts';
@@ -23,6 +24,7 @@ export async function differences({ stage, market, surprises }: Played): Promise
   };
   await checkLoose(stage, check);
   await checkPayouts(stage, check);
+  await checkPlatform(stage, check);
   found.push(...(await payoutsTooSoon(stage)));
   await checkBooks(stage, market.sellers, check);
   for (const seller of market.sellers) await checkCoach(stage, seller, check);
@@ -107,6 +109,23 @@ async function checkPayouts(stage: Stage, check: Check): Promise<void> {
     const total = sum(items.map((item) => (item.data() as PayoutItem).amountMinor));
     check(total === payout.amountMinor, `payouts/${id} is ${payout.amountMinor}, its items ${total}`);
   }
+}
+
+/** The platform's own: each at Stripe is noted once, as it ended. */
+async function checkPlatform(stage: Stage, check: Check): Promise<void> {
+  const noted = await stage.all<PlatformPayout>('platformPayouts');
+  for (const payout of stage.core.world.platform.payouts.values()) {
+    const own = noted.filter(({ stripePayoutId }) => stripePayoutId === payout.id);
+    const same = own.every(
+      ({ amountMinor, stripeStatus }) => amountMinor === payout.amount && stripeStatus === payout.status,
+    );
+    check(own.length === 1 && same, `${payout.id} of the platform's ${payout.amount} is noted ${own.length} times`);
+    stage.count(`platform payout: ${payout.status}`);
+  }
+  check(
+    noted.every(({ status }) => status !== 'unknown' && status !== 'pending'),
+    'a payout of the platform is open',
+  );
 }
 
 const balanceAt = (stage: Stage, account: string): number => {

@@ -4,6 +4,7 @@ import { setCoachTerms, updatePayoutSettings } from '../../coaches/settings.serv
 import { processPayment } from '../../payments/payments.service.ts';
 import { refundPayment } from '../../payments/refunds/refunds.service.ts';
 import { requestPayout, retryPayout, runPayouts } from '../../payouts/by-hand.service.ts';
+import { payPlatform } from '../../payouts/platform/platform.service.ts';
 import { cameBack, type Payout } from '../../payouts/payouts.ts';
 import type { Process } from './scheduler.ts';
 import * as sessions from './sessions.ts';
@@ -64,9 +65,12 @@ export class Market {
       this.sellers.push({ coachId, account, products });
     }
     await offer(this.stage, { id: 'own', amountMinor: 2_000_000 });
-    const { ctx } = this.stage;
-    const own = { productId: 'own', requestId: 'own-0000', paymentMethodId: 'pm_card_bypassPending' };
-    await processPayment(ctx, { uid: 'lisa', coach: false, admin: false }, own);
+    await this.#sellOwn();
+  }
+
+  async #sellOwn(): Promise<void> {
+    const own = { productId: 'own', requestId: this.requestId(), paymentMethodId: 'pm_card_bypassPending' };
+    await processPayment(this.stage.ctx, { uid: 'lisa', coach: false, admin: false }, own);
   }
 
   below(n: number): number {
@@ -116,9 +120,10 @@ export class Market {
     if (typeof changed === 'string') throw new Error(changed);
   }
 
-  /** Banks, accounts and holds as they should be. */
+  /** Banks, accounts and holds as they should be, and money for the refunds that wait for it. */
   async mend(): Promise<void> {
     const { ctx } = this.stage;
+    await this.#sellOwn();
     for (const { account, coachId } of this.sellers) {
       await this.change(account, { payout_failure_code: null });
       if (this.stage.core.world.accounts.get(account)?.payouts_enabled !== true) {
@@ -203,6 +208,13 @@ async function byCoach(market: Market): Promise<Process> {
   };
 }
 
+/** The platform's own, of all that is its own or of a part. */
+function platformPayout(market: Market): Process {
+  const part = market.random() < 0.5 ? { amountMinor: 10_000 + market.below(500_000) } : {};
+  const input = { requestId: market.requestId(), ...part };
+  return { name: 'payout of the platform', run: () => payPlatform(market.stage.ctx, anna, input) };
+}
+
 /** By somebody in Stripe's dashboard, while Stripe has not sent it. */
 async function canceled(market: Market): Promise<Process | undefined> {
   const { stripe, core } = market.stage;
@@ -272,6 +284,7 @@ const steps: readonly [name: string, step: Step, weight: number][] = [
   ['session canceled', sessions.canceled, 1],
   ['payout by hand', byHand, 3],
   ['payout by the coach', byCoach, 2],
+  ['payout of the platform', platformPayout, 1],
   ['payout canceled', canceled, 2],
   ['bank breaks', bankBreaks, 1],
   ['bank mended', bankMended, 1],

@@ -22,6 +22,7 @@ const payStops = ['before POST payouts', 'after POST payouts', 'transaction.comm
 const worstStops: Readonly<Record<string, readonly string[]>> = {
   task: payStops,
   'payout by hand': payStops,
+  'payout of the platform': payStops,
   refund: ['before POST refunds', 'after POST refunds', 'after POST transfers'],
   session: ['after transaction.commit', 'after POST transfers', 'after POST refunds'],
   run: ['enqueue', 'create'],

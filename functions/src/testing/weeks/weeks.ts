@@ -29,7 +29,7 @@ const expected = [
   ...['refund in part', 'refund in full', 'another attempt', 'asked again by the client'].map(
     (what) => `step: ${what}`,
   ),
-  ...['dispute won', 'dispute lost', 'run twice', 'task twice', 'side by side', 'sweep'],
+  ...['platform payout: paid', 'dispute won', 'dispute lost', 'run twice', 'task twice', 'side by side', 'sweep'],
 ];
 
 /** One part of the random weeks; the parts share the seeds, so that they can run side by side. */
