@@ -184,6 +184,9 @@ function paramsOf(urls: StackUrls, ports: Ports): Record<string, string> {
     FORTNOX_REDIRECT_URI: `${urls.functions}/fortnoxCallback`,
     FORTNOX_TENANT_ID: String(FORTNOX_EMULATOR_DEFAULTS.tenantId),
     ALLOWED_ORIGINS: `${urls.hosting},http://localhost:${ports.hosting}`,
+    PLATFORM_NAME: 'Inner Journey AB',
+    PLATFORM_ADDRESS: 'Resegatan 1, 111 22 Stockholm',
+    PLATFORM_VAT_NUMBER: 'SE556677889901',
   };
 }
 

@@ -1,4 +1,5 @@
 import { resolveVouchers } from '../accounting/accounting.service.ts';
+import { issueReceipts } from '../accounting/receipts/receipts.service.ts';
 import { expireApprovals } from '../admin/approvals.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
 import { noticeExpiring } from '../payments/methods/expiry.service.ts';
@@ -44,6 +45,7 @@ const parts: readonly SweepPart[] = [
   { part: 'expiring methods', run: noticeExpiring },
   { part: 'disputes', run: remindOfDisputes },
   { part: 'vouchers', run: resolveVouchers },
+  { part: 'receipts', run: issueReceipts },
   { part: 'invariants', run: (ctx) => checkInvariants(ctx) },
 ];
 

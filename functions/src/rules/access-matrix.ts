@@ -102,6 +102,7 @@ export const matrix: readonly Guarded[] = [
   customersOwn('subscriptions'),
   customersOwn('orders'),
   customersOwn('invoices'),
+  customersOwn('receipts'),
   customersOwn('refunds'),
   customersOwn('disputes'),
   customersOwn('paymentMethods', noone),

@@ -129,6 +129,11 @@ const callables: readonly Entrance[] = [
   entrance('listPaymentMethods', 'callable', { allowed: signedIn }),
   entrance('setDefaultPaymentMethod', 'callable', { allowed: signedIn, input: { paymentMethodId: 'pm_unknown1' } }),
   entrance('removePaymentMethod', 'callable', { allowed: signedIn, input: { paymentMethodId: 'pm_unknown1' } }),
+  entrance('getReceipt', 'callable', {
+    allowed: signedIn,
+    by: `${idToken}; the customer’s own, the coach’s own sales`,
+    input: { paymentId: 'pi_none', locale: 'sv' },
+  }),
   entrance('listPayments', 'callable', {
     allowed: signedIn,
     input: { status: 'succeeded', productId: 'programme', from: '2026-11-01', to: '2026-11-30', limit: 20 },

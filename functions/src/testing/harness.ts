@@ -137,6 +137,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     FORTNOX_TENANT_ID: '100001',
     ALLOWED_ORIGINS: 'http://127.0.0.1:5000',
     ...deployedDefaults,
+    // Receipts name their seller, and wait while there is none.
+    PLATFORM_NAME: 'Inner Journey AB',
+    PLATFORM_ADDRESS: 'Resegatan 1, 111 22 Stockholm',
+    PLATFORM_VAT_NUMBER: 'SE556677889901',
   });
   // Each harness loads the product anew: its context is made once a process, for one project.
   jest.resetModules();

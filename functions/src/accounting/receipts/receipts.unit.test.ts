@@ -133,8 +133,8 @@ describe('VAT', () => {
           gross,
           vatLines.length > 1 ? { vatLines } : { vatRate: of[0] ?? 0 },
         );
-        const documents = [issued(receiptOf(document, sold(gross), { seller: platform, date }), 1)];
-        const first = documents[0] as Issued;
+        const first = issued(receiptOf(document, sold(gross), { seller: platform, date }), 1);
+        const documents = [first];
         let left: number = gross;
         const credit = (amount: number) => {
           const contents = creditOf(booked('refund', `re_${documents.length}:refund`, amount), first, documents, date);

@@ -123,6 +123,15 @@ export const customers: Plays = {
     as: 'customer',
     input: async (stage) => ({ paymentMethodId: (await savedCard(stage)).id }),
   },
+  getReceipt: {
+    does: 'The receipt of a payment with VAT and seller, or one of its credit notes, as PDF: for its customer, for the coach whose sale it is, for administrators. Of a tenant’s sale the tenant gives the receipt.',
+    as: 'customer',
+    input: async (stage) => {
+      await subscribed(stage);
+      const [payment] = (await stage.ctx.db.collection('payments').where('userId', '==', 'eva').get()).docs;
+      return { paymentId: payment?.id, locale: 'sv' };
+    },
+  },
   listPayments: {
     does: 'The caller’s payments, the newest first; administrators see anybody’s.',
     as: 'customer',
