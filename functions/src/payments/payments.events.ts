@@ -23,10 +23,18 @@ const intentMoved = handler<MadeOnPage | null>({
   plan: async (ctx, tx, event, made): Promise<Outcome> => {
     const intent = event.data.object as Stripe.PaymentIntent;
     const payment = await readPayment(ctx.db, intent.id, tx);
-    if (!payment) return (made && (await planMade(ctx, tx, event, made))) ?? withoutPayment(event, intent, intent.id);
-    return planUpdate(ctx, tx, event, payment, newsOfIntent(intent), undefined);
+    if (payment) return planUpdate(ctx, tx, event, payment, newsOfIntent(intent), undefined);
+    if (isClosedUnwritten(intent)) return { outcome: 'applied', writes: [] };
+    return (made && (await planMade(ctx, tx, event, made))) ?? withoutPayment(event, intent, intent.id);
   },
 });
+
+/**
+ * What an intent was to pay can be over before its payment is written down; then we close it, and no payment comes of it.
+ * (Its event would wait for one for ever.) What somebody else cancels has another reason.
+ */
+const isClosedUnwritten = ({ status, cancellation_reason, metadata }: Stripe.PaymentIntent): boolean =>
+  status === 'canceled' && cancellation_reason === 'abandoned' && metadata[checkoutKey] === undefined;
 
 /**
  * A charge succeeded or its balance transactions arrived: the sale is booked once, by whichever event comes first with a

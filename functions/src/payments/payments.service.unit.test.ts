@@ -232,6 +232,17 @@ describe('events', () => {
     expect((await ledger()).map(({ kind }) => kind).sort()).toEqual(['fee', 'sale']);
   });
 
+  it.each([
+    ['abandoned', 'applied'],
+    ['requested_by_customer', 'parked'],
+  ] as const)('of an intent without a payment that was canceled (%s): %s', async (cancellation_reason, receipt) => {
+    const { id } = await world.stripe.paymentIntents.create({ amount: 49_900, currency: 'sek' });
+    await world.stripe.paymentIntents.cancel(id, { cancellation_reason });
+    const told = (await world.deliver()).find(({ event }) => event.type === 'payment_intent.canceled');
+    expect(told?.receipt).toBe(receipt);
+    expect(await read(`payments/${id}`)).toBeUndefined();
+  });
+
   it('whose balance transactions come late book the sale when they come', async () => {
     await world.control('stripe', 'switches', { chargeBalanceTransactionDelaySeconds: 60 });
     const reply = await pay('request-1', card);
