@@ -1,6 +1,6 @@
 import type { IncomeSoFar, LedgerEntry } from '../../ledger/ledger.ts';
 import { nothingBorne, type Bearing, type KeptShare } from '../../ledger/returns.ts';
-import { minor, zero, type Minor } from '../../platform/money.ts';
+import { minor, negate, zero, type Minor } from '../../platform/money.ts';
 import type { Held, Payment, Returned } from '../payments.ts';
 
 /** Where a payment stands before the next amount goes back. All in the currency of the sale's balance transaction. */
@@ -40,17 +40,21 @@ export function proportion(whole: Minor, part: number, of: Minor): Minor {
  * Who bears an amount that goes back: first what is owed to the customer since a refund of theirs failed, then what is
  * still held, then the platform or, by cumulative proportion, coach and platform: what has gone back so far, rounded once,
  * minus what was split before, so that any sequence of parts ends where one full refund would. A negative amount comes
- * again (a loss turned round by an appeal).
+ * again (a loss turned round by an appeal). A bank may take the whole of what was refunded in part while it only asked:
+ * the coach bears no more than their share, and the platform what is beyond it.
  */
 export function bear(standing: Standing, amount: Minor, kept?: KeptShare): { bearing: Bearing; standing: Standing } {
   const { returned, held } = standing;
   const owed = Math.max(0, Math.min(amount, returned.owedMinor));
   const keptMinor = kept ? kept.coachMinor + kept.feeMinor : 0;
   const untouched = held !== undefined && standing.sharedMinor === 0;
-  const fromHeld = untouched ? amount - owed : Math.max(0, Math.min(amount - owed, (held?.leftMinor ?? 0) - keptMinor));
+  const fromHeld = untouched
+    ? amount - owed - beyondHeld(standing, amount, owed)
+    : Math.max(0, Math.min(amount - owed, (held?.leftMinor ?? 0) - keptMinor));
   const rest = minor(amount - owed - fromHeld);
   const grossMinor = minor(returned.grossMinor + rest);
-  const coachSoFar = proportion(standing.coachMinor, grossMinor, standing.sharedMinor);
+  const shareable = Math.min(grossMinor, standing.sharedMinor);
+  const coachSoFar = proportion(standing.coachMinor, shareable, standing.sharedMinor);
   const coachMinor = minor(coachSoFar - returned.coachMinor);
   return {
     bearing: {
@@ -84,6 +88,25 @@ export const incomeSoFar = ({ sharedMinor, coachMinor, returned }: Standing): In
   grossMinor: minor(sharedMinor - returned.grossMinor),
   coachMinor: minor(coachMinor - returned.coachMinor),
 });
+
+/** Of a price that is still held whole: what goes back beyond it, or (negative) comes again of that. */
+function beyondHeld({ returned, held }: Standing, amount: Minor, owed: number): number {
+  if (amount < 0) return Math.max(amount, negate(returned.grossMinor));
+  return Math.max(0, amount - owed - (held?.leftMinor ?? 0));
+}
+
+/**
+ * What can be kept of a session canceled late when this amount goes back: no more than is then left, for something else of
+ * it may have gone back first. Scaled, it keeps its proportion.
+ */
+export function keepable({ returned, held }: Standing, amount: Minor, kept: KeptShare): KeptShare | undefined {
+  const owed = Math.min(amount, returned.owedMinor);
+  const keptMinor = minor(kept.coachMinor + kept.feeMinor);
+  const roomMinor = minor(Math.min(keptMinor, (held?.leftMinor ?? 0) - (amount - owed)));
+  if (roomMinor <= 0) return undefined;
+  const coachMinor = proportion(kept.coachMinor, roomMinor, keptMinor);
+  return { coachMinor, feeMinor: minor(roomMinor - coachMinor) };
+}
 
 /** A refund came back: the platform owes it to the customer. */
 export const oweAgain = (standing: Standing, amount: Minor): Standing => ({

@@ -1,7 +1,10 @@
 import { trialBalance, type LedgerDocument } from '../../ledger/ledger.ts';
 import { days, hours } from '../../platform/clock.ts';
 import { openShop, type Shop } from '../../testing/shop.ts';
+import { refundPayment } from '../refunds/refunds.service.ts';
 import type { Entitlements } from '../entitlements/entitlements.ts';
+
+const anna = { uid: 'anna', coach: false, admin: true };
 
 let shop: Shop;
 afterEach(() => shop.close());
@@ -74,3 +77,34 @@ it('a tenant’s charge by bank debit is refunded like any other', async () => {
   expect(await shop.all('refunds')).toMatchObject([{ status: 'succeeded', amountMinor: 10_000 }]);
   await shop.expectBooksAsStripe();
 });
+
+it.each([
+  ['destination', 'programme'],
+  ['separate', 'programme'],
+  ['separate', 'bundle'],
+] as const)(
+  'the bank takes all of what was refunded in part while it asked (%s, %s): the coach bears their share and no more',
+  async (chargeModel, productId) => {
+    shop = await openShop({ chargeModel });
+    const bundle = { kind: 'bundle', name: 'Three', currency: 'SEK', amountMinor: 90_000, credits: 3, vatRate: 25 };
+    await shop.ctx.db.doc('products/bundle').set({ ...bundle, coachId: 'karin', active: true });
+    const before = await books();
+    const paymentId = await shop.buy({ productId, card: 'pm_card_createDisputeInquiry' });
+    await shop.deliver();
+    await refundPayment(shop.ctx, anna, { paymentId, amountMinor: 10_000, requestId: 'refund-1' });
+    await shop.deliver();
+    const [asked] = (await shop.stripe.disputes.list()).data;
+    for (const text of ['escalate_inquiry_evidence', 'losing_evidence']) {
+      await shop.stripe.disputes.update(asked?.id ?? '', { evidence: { uncategorized_text: text }, submit: true });
+      await shop.advance(days(1));
+      await shop.deliver();
+    }
+    await shop.deliver();
+    const after = await books();
+    expect(after).toMatchObject({ coach_payable: 0, coach_receivable: 0, stripe_connected: 0, dispute_held: 0 });
+    expect(after.session_held).toBe(0);
+    expect(after.fee_revenue - before.fee_revenue).toBe(10_000);
+    expect((await shop.all<{ state: string }>('stripeEvents')).filter(({ state }) => state === 'failed')).toEqual([]);
+    await shop.expectBooksAsStripe();
+  },
+);

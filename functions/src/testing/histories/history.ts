@@ -45,6 +45,8 @@ const usual: Weights = {
   'change a card': 3,
   'complete a session': 2,
   'pay out': 3,
+  'pay the platform out': 1,
+  'change terms': 1,
   'settle an invoice': 2,
   'cancel a payment': 1,
   'move money by hand': 1,
@@ -56,8 +58,8 @@ const themes: { more: Partial<Weights>; byMonths?: true }[] = [
   { more: {} },
   { more: { subscribe: 9, 'change a card': 12, 'settle an invoice': 6 }, byMonths: true },
   { more: { subscribe: 12, 'change a subscription': 9, refund: 9 }, byMonths: true },
-  { more: { refund: 12, 'refund at Stripe': 8, 'cancel a refund': 6 } },
-  { more: { refund: 9, 'pay out': 12 } },
+  { more: { refund: 12, 'refund at Stripe': 8, 'cancel a refund': 6, 'pay the platform out': 5 } },
+  { more: { refund: 12, 'pay out': 15 } },
   { more: { 'answer a dispute': 15, refund: 9 } },
   { more: { 'complete a session': 9, refund: 9 } },
   { more: { trouble: 5, 'move money by hand': 5, 'cancel a payment': 5 } },
@@ -130,8 +132,8 @@ function daysByLot(random: Random): number {
 
 function monthsByLot(random: Random): number {
   const lot = random();
-  if (lot < 0.3) return 1_000 * below(random, 120);
-  return lot < 0.7 ? days(1 + below(random, 4)) : days(27 + below(random, 6));
+  if (lot < 0.2) return 1_000 * below(random, 120);
+  return lot < 0.65 ? days(1 + below(random, 4)) : days(27 + below(random, 6));
 }
 
 /** Some of the post comes, and the sweep may run. */

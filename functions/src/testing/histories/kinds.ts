@@ -55,6 +55,8 @@ export const kinds = [
   'payment canceled',
   'money moved by hand',
   'payout paid',
+  'platform payout',
+  'terms changed',
   'command twice at once',
   'process died',
   'events late',
@@ -82,6 +84,7 @@ export async function kindsOf(history: History): Promise<Set<Kind>> {
   note({
     'invoice paid or voided by hand': did('settle an invoice'),
     'payment canceled': did('cancel a payment'),
+    'terms changed': did('change terms'),
     'money moved by hand': did('move money by hand'),
     'command twice at once': history.twice > 0,
     'process died': history.deaths > 0,
@@ -91,7 +94,10 @@ export async function kindsOf(history: History): Promise<Set<Kind>> {
     'events again': deliveries.again > 0,
     'events at once': deliveries.together > 0,
     'trouble at Stripe': stage.core.world.requests.some(({ fault }) => fault !== null),
-    'payout paid': booksOf(stage).some((book) => book.payouts.values().some(({ status }) => status === 'paid')),
+    'payout paid': [...stage.core.world.books.values()].some((book) =>
+      book.payouts.values().some(({ status }) => status === 'paid'),
+    ),
+    'platform payout': stage.core.world.platform.payouts.size > 0,
   });
   return new Set(Object.keys(found) as Kind[]);
 }

@@ -15,6 +15,7 @@ import type { Subscription } from '../../payments/subscriptions/subscriptions.ts
 import { sendOrder } from '../../payments/transfers/transfers.service.ts';
 import { releaseId } from '../../payments/transfers/transfers.ts';
 import { payCoach } from '../../payouts/pay.service.ts';
+import { payPlatform } from '../../payouts/platform/platform.service.ts';
 import { minor } from '../../platform/money.ts';
 import { runWrites } from '../../platform/write.ts';
 import { Timestamp } from 'firebase-admin/firestore';
@@ -39,6 +40,7 @@ const cards = [
   'pm_card_createDispute',
   'pm_card_createDispute',
   'pm_card_createDisputeProductNotReceived',
+  'pm_card_createDisputeInquiry',
   'pm_card_createDisputeInquiry',
   'pm_card_createDisputeInquiry',
   'pm_card_createIssuerFraudRecord',
@@ -121,20 +123,29 @@ const authenticate: Player = async ({ core }, random) => {
 const paid = async (stage: Stage): Promise<Payment[]> =>
   (await stage.all<Payment>('payments')).filter(({ stripeChargeId }) => stripeChargeId !== undefined);
 
+/** Mostly one of which something is left; of a coach who may have been paid out rather than of another. */
+async function toRefund(stage: Stage, random: Random): Promise<Payment | undefined> {
+  const all = await paid(stage);
+  const left = all.filter(({ status }) => status === 'succeeded' || status === 'partially_refunded');
+  const shared = left.filter(({ chargeModel }) => chargeModel === 'destination');
+  const lot = random();
+  const from = lot < 0.1 ? all : lot < 0.4 ? shared : left;
+  return from.length > 0 ? pick(random, from) : undefined;
+}
+
 const partOf = (random: Random, amountMinor: number): { amountMinor?: number } =>
   random() < 0.4 ? {} : { amountMinor: 1 + below(random, Math.ceil(amountMinor / 2)) };
 
 const refund: Player = async (stage, random, name) => {
-  const payments = await paid(stage);
-  if (payments.length === 0) return false;
-  const { stripePaymentId: paymentId, amountMinor } = pick(random, payments);
+  const payment = await toRefund(stage, random);
+  if (!payment) return false;
+  const { stripePaymentId: paymentId, amountMinor } = payment;
   await refundPayment(stage.ctx, anna, { paymentId, requestId: name, ...partOf(random, amountMinor) });
 };
 
 const refundAtStripe: Player = async (stage, random) => {
-  const payments = await paid(stage);
-  if (payments.length === 0) return false;
-  const payment = pick(random, payments);
+  const payment = await toRefund(stage, random);
+  if (!payment) return false;
   const { amountMinor } = partOf(random, payment.amountMinor);
   const reverses = payment.chargeModel === 'destination' && random() < 0.8;
   const hasFee = payment.chargeModel === 'direct' ? payment.platformFeeMinor > 0 : reverses;
@@ -168,7 +179,7 @@ const answerDispute: Player = async ({ stripe, core }, random) => {
   );
   if (open.length === 0) return false;
   const { id, status, account } = pick(random, open);
-  const text = pick(random, status.startsWith('warning_') ? texts : texts.slice(0, 2));
+  const text = pick(random, status.startsWith('warning_') ? texts.slice(1) : texts.slice(0, 2));
   await stripe.disputes.update(id, { evidence: { uncategorized_text: text }, submit: true }, where(account));
 };
 
@@ -208,6 +219,21 @@ const changeSubscription: Player = async (stage, random, name) => {
     const plan = productId === 'premium' && random() < 0.5 ? { productId: 'plus' } : {};
     await updateSubscription(stage.ctx, caller, { ...command, ...plan, quantity: 1 + below(random, 3) });
   }
+};
+
+/** The platform's own money goes to its bank: by us, or by hand all that is there. */
+const payPlatformOut: Player = async ({ ctx, stripe }, random, name) => {
+  if (random() < 0.5) return void (await payPlatform(ctx, anna, { requestId: name }));
+  const { available } = await stripe.balance.retrieve();
+  const amount = available.find(({ currency }) => currency === 'sek')?.amount ?? 0;
+  if (amount <= 0) return false;
+  await stripe.payouts.create({ amount, currency: 'sek' });
+};
+
+/** A coach keeps more or less of what is sold from now on. */
+const changeTerms: Player = async ({ ctx, accounts }, random) => {
+  const coachId = pick(random, Object.keys(accounts));
+  await ctx.db.doc(`coaches/${coachId}`).update({ 'terms.feePercent': pick(random, [5, 12.5, 20, 33.33]) });
 };
 
 /** On Stripe's page of an invoice that could not be charged: it is paid there, or an administrator voids it. */
@@ -284,7 +310,7 @@ const completeSession: Player = async (stage, random, name) => {
 };
 
 const payOut: Player = async (stage, random) => {
-  const coachId = pick(random, Object.keys(stage.accounts));
+  const coachId = random() < 0.5 ? 'karin' : pick(random, Object.keys(stage.accounts));
   const dueDate = stage.now().toISOString().slice(0, 10);
   const outcome = await payCoach(stage.ctx, { coachId, currency: 'SEK', dueDate, runId: `run-${dueDate}` });
   return outcome === 'nothing' ? false : undefined;
@@ -319,6 +345,8 @@ export const players = {
   'change a card': changeCard,
   'complete a session': completeSession,
   'pay out': payOut,
+  'pay the platform out': payPlatformOut,
+  'change terms': changeTerms,
   'settle an invoice': settleInvoice,
   'cancel a payment': cancelPayment,
   'move money by hand': moveByHand,

@@ -30,7 +30,7 @@ export function sharesDiffer({ ledger, payments, money }: Checked): string[] {
     const inAccount = (account: 'coach_payable' | 'coach_receivable' | 'customer_payable' | 'dispute_held') =>
       sum(mine.map(({ deltas }) => deltas[account]));
     const coach = -(inAccount('coach_payable') + inAccount('coach_receivable'));
-    const gone = goneMinor(said);
+    const gone = Math.min(goneMinor(said), said.intent.amount);
     const share = payment.coachId ? payment.coachAmountMinor : 0;
     const expected = share - Math.floor((2 * share * gone + said.intent.amount) / (2 * said.intent.amount));
     return [
