@@ -2,10 +2,8 @@ import { differences } from './compare.ts';
 import { stepNames } from './market.ts';
 import { playWeeks } from './play.ts';
 
-/** How many weeks are played in all; PAYOUT_WEEKS raises it. */
-const runs = Number(process.env.PAYOUT_WEEKS ?? 1_000);
-/** PAYOUT_WEEK_SEED plays one again. */
-const only = process.env.PAYOUT_WEEK_SEED;
+/** How many weeks are played in all: `PAYOUT_WEEKS`. Only that one: `PAYOUT_WEEK_SEED`. */
+const { PAYOUT_WEEKS = '1000', PAYOUT_WEEK_SEED: only } = process.env;
 /** From so many weeks on, all that can happen must have happened. */
 const enough = 100;
 /** Further failures tell little more. */
@@ -32,14 +30,20 @@ const expected = [
   ...['platform payout: paid', 'dispute won', 'dispute lost', 'run twice', 'task twice', 'side by side', 'sweep'],
 ];
 
+function seedsOf(part: number, parts: number): number[] {
+  const seeds = only === undefined ? Array.from({ length: Number(PAYOUT_WEEKS) }, (_, at) => at + 1) : [Number(only)];
+  if (!seeds.every((seed) => Number.isSafeInteger(seed) && seed > 0) || seeds.length === 0)
+    throw new Error('PAYOUT_WEEKS and PAYOUT_WEEK_SEED are whole numbers above 0.');
+  return seeds.filter((seed) => seed % parts === part % parts);
+}
+
 /** One part of the random weeks; the parts share the seeds, so that they can run side by side. */
 export function describeWeeks(part: number, parts: number): void {
   const counts = new Map<string, number>();
   const count = (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1);
-  const all = Array.from({ length: runs }, (_, at) => at + 1).filter((seed) => seed % parts === part % parts);
-  const seeds = only === undefined ? all : part === 1 ? [Number(only)] : [];
+  const seeds = seedsOf(part, parts);
 
-  it('nobody is paid twice or short, whatever happens in a week', async () => {
+  it(`nobody is paid twice or short, whatever happens in a week: ${seeds.length} of them`, async () => {
     // The product makes errors by the thousand here, and nobody reads where they came from.
     if (only === undefined) Error.stackTraceLimit = 0;
     const failures: string[] = [];
@@ -52,7 +56,7 @@ export function describeWeeks(part: number, parts: number): void {
   }, 3_600_000);
 
   it('everything that can go wrong did', () => {
-    if (process.env.PAYOUT_WEEKS_SHOW) console.log(Object.fromEntries([...counts].sort()));
+    console.info(JSON.stringify(Object.fromEntries([...counts].sort())));
     const missing = seeds.length < enough ? [] : expected.filter((what) => !counts.has(what));
     expect(missing).toEqual([]);
   });
