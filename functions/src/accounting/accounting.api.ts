@@ -68,6 +68,20 @@ export async function postTask(ctx: Context, data: TaskPayloads['postVoucher'], 
   }
 }
 
+/** The night's sync by hand: everything so far, today's documents too. Twice at once, each document is grouped once. */
+export const runAccountingSync = callable({
+  name: 'runAccountingSync',
+  right: 'admin',
+  limit: { perMinute: 6, perDay: 200 },
+  input: z.strictObject({
+    requestId: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{8,64}$/)
+      .optional(),
+  }),
+  handle: (ctx) => service.syncBooks(ctx, ctx.clock.now()),
+});
+
 export const retryVoucher = callable({
   name: 'retryVoucher',
   right: 'admin',

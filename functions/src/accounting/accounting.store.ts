@@ -58,6 +58,41 @@ export async function vouchersOf(db: Firestore, date: BusinessDate): Promise<Vou
   return found.docs.map((doc) => doc.data() as Voucher);
 }
 
+/** Vouchers dated in a period (both days in it), by day, after one of them. */
+export async function vouchersBetween(
+  db: Firestore,
+  from: BusinessDate,
+  to: BusinessDate,
+  after: Pick<Voucher, 'date' | 'id'> | undefined,
+  limit: number,
+): Promise<Voucher[]> {
+  let query = db
+    .collection(collection)
+    .where('date', '>=', from)
+    .where('date', '<=', to)
+    .orderBy('date')
+    .orderBy('__name__')
+    .limit(limit);
+  if (after) query = query.startAfter(after.date, after.id);
+  return (await query.get()).docs.map((doc) => doc.data() as Voucher);
+}
+
+/** Vouchers asked for in one call. */
+const idsPerCall = 500;
+
+/** Where vouchers are in Fortnox, by their id; those that are not there are left out. */
+export async function referencesOf(db: Firestore, ids: readonly string[]): Promise<Map<string, string>> {
+  const wanted = [...new Set(ids)];
+  const found = new Map<string, string>();
+  for (let i = 0; i < wanted.length; i += idsPerCall) {
+    for (const doc of await db.getAll(...wanted.slice(i, i + idsPerCall).map((id) => ref(db, id)))) {
+      const reference = (doc.data() as Voucher | undefined)?.fortnoxReference;
+      if (reference) found.set(doc.id, reference);
+    }
+  }
+  return found;
+}
+
 export interface StateTotal {
   count: number;
   clearingMinor: Minor;

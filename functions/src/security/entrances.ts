@@ -216,6 +216,24 @@ const callables: readonly Entrance[] = [
     input: { invoiceId: 'in_unknown1', requestId: 'an-invoice-1' },
   }),
   entrance('connectFortnox', 'callable', { allowed: ['admin'], by: withRole }),
+  entrance('runAccountingSync', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { requestId: 'a-sync-1' },
+    optional: ['requestId'],
+  }),
+  entrance('exportSie', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { from: '2026-03-01', to: '2026-03-31', requestId: 'an-export-1' },
+    optional: ['requestId'],
+  }),
+  entrance('exportTransactions', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { from: '2026-03-01', to: '2026-03-31', format: 'csv', requestId: 'an-export-2' },
+    optional: ['requestId'],
+  }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
   entrance('submitDisputeEvidence', 'callable', {
     allowed: ['admin'],
@@ -301,6 +319,10 @@ const background: readonly Entrance[] = [
     input: { coachId: 'coach-karin', currency: 'SEK', dueDate: '2026-11-23', runId: '2026-11-23' },
   }),
   entrance('postVoucher', 'task queue', { by: queue, input: { voucherId: 'v_ch_1_sale' } }),
+  entrance('reconcileCoach', 'task queue', {
+    by: queue,
+    input: { run: 'reconciliations/2026-11-23', account: 'platform' },
+  }),
 ];
 
 export const entrances: readonly Entrance[] = [...callables, ...routes, ...background];

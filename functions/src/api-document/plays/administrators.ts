@@ -65,6 +65,24 @@ export const administrators: Plays = {
     as: 'admin',
     input: () => ({}),
   },
+  runAccountingSync: {
+    does: 'Makes vouchers of everything that has none yet and queues them for Fortnox, as the night does.',
+    as: 'admin',
+    input: async (stage) => {
+      await stage.buy();
+      return { requestId };
+    },
+  },
+  exportSie: {
+    does: 'Every voucher of a period as a SIE 4I file. `complete` is false while something of the period is in no voucher yet.',
+    as: 'admin',
+    input: () => ({ from: '2026-01-01', to: '2026-01-31', requestId }),
+  },
+  exportTransactions: {
+    does: 'Transactions, fees, refunds, disputes and payouts of a period, as a table (CSV) or a workbook (XLSX).',
+    as: 'admin',
+    input: () => ({ from: '2026-01-01', to: '2026-01-31', format: 'csv', requestId }),
+  },
   retryVoucher: {
     does: 'Has a voucher that Fortnox rejected sent again.',
     as: 'admin',
