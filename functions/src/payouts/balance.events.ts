@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { planFlag } from '../admin/flags.service.ts';
+import { planFlag, planResolve } from '../admin/flags.service.ts';
 import type { FlagInput } from '../admin/flags.ts';
 import { formatMoney, minor } from '../platform/money.ts';
 import { handler, nothingToFetch, type DispatchTable, type Outcome } from '../webhooks/webhooks.ts';
@@ -20,18 +20,30 @@ const paidByStripe = (account: string, interval: string): FlagInput => ({
   action: 'Set the account’s payout schedule to manual in the Stripe dashboard, and book by hand what Stripe has paid.',
 });
 
-/** Settings go back and forth, so they are asked for. The platform's own account is paid out by Stripe, as it should be. */
+const platformPaidByStripe = (interval: string): FlagInput => ({
+  id: 'payout-schedule_platform',
+  kind: 'payout-schedule',
+  severity: 'critical',
+  subject: 'platformPayouts',
+  message: `Stripe pays the platform’s balance out by itself (${interval}), with what is held for customers and coaches in it.`,
+  action:
+    'Set the platform’s payout schedule to manual in the Stripe dashboard and use payPlatform, which leaves others’ money behind.',
+});
+
+/** Settings go back and forth, so they are asked for. */
 const settingsChanged = handler<{ interval: string | null } | null>({
   async fetch(ctx, event) {
-    if (!event.account) return null;
     const stripe = await ctx.stripe();
-    const { payments } = await stripe.balanceSettings.retrieve({}, { stripeAccount: event.account });
+    const options = event.account ? { stripeAccount: event.account } : undefined;
+    const { payments } = await stripe.balanceSettings.retrieve({}, options);
     return { interval: payments.payouts?.schedule?.interval ?? null };
   },
   async plan(ctx, tx, event, fetched) {
     const interval = fetched?.interval ?? 'manual';
-    if (!event.account || interval === 'manual') return applied();
-    return applied(await planFlag(ctx, tx, paidByStripe(event.account, interval)));
+    const flagId = `payout-schedule_${event.account ?? 'platform'}`;
+    if (interval === 'manual') return applied(await planResolve(ctx, tx, flagId, 'The schedule is manual.'));
+    const flag = event.account ? paidByStripe(event.account, interval) : platformPaidByStripe(interval);
+    return applied(await planFlag(ctx, tx, flag));
   },
 });
 

@@ -46,6 +46,18 @@ it('an account that Stripe pays out by itself is flagged, a manual one is not', 
   expect(await flags()).toEqual([{ id: `payout-schedule_${weekly}`, status: 'open' }]);
 });
 
+it('the platform’s own balance is flagged too while Stripe pays it out, with others’ money in it', async () => {
+  const set = (interval: 'daily' | 'manual') =>
+    world.stripe.balanceSettings.update({ payments: { payouts: { schedule: { interval } } } });
+  const platform = async () => (await flags()).filter(({ id }) => id === 'payout-schedule_platform');
+  await set('daily');
+  await told('evt_daily', 'balance_settings.updated', { object: 'balance_settings' });
+  expect(await platform()).toEqual([{ id: 'payout-schedule_platform', status: 'open' }]);
+  await set('manual');
+  await told('evt_manual', 'balance_settings.updated', { object: 'balance_settings' });
+  expect(await platform()).toEqual([{ id: 'payout-schedule_platform', status: 'resolved' }]);
+});
+
 it('money held in reserve is flagged once, however often it changes', async () => {
   const hold = { object: 'reserve.hold', id: 'rsv_1', amount: 12_345, currency: 'sek', reason: 'charge' };
   await told('evt_h1', 'reserve.hold.created', hold, 'acct_1');

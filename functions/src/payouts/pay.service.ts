@@ -40,7 +40,7 @@ export type PayOutcome = AskOutcome | 'nothing' | 'done';
 const earningsLimit = 400;
 /** More refused attempts for one due date than anyone makes by hand. */
 const attemptLimit = 50;
-const maxRounds = 4;
+const maxRounds = 5;
 /** The most debts one task asks Stripe to take back; the sweep asks for the rest. */
 const takeBackLimit = 10;
 
@@ -49,14 +49,18 @@ const takeBackLimit = 10;
  * its own amount and key; otherwise one is frozen and asked for. Throws what a queue should try again.
  */
 export async function payCoach(ctx: Context, task: PayOrder): Promise<PayOutcome> {
-  let debtsTried = false;
+  const tried: Tried = { debts: false, balance: false };
   for (let round = 1; round <= maxRounds; round++) {
-    const step = await freeze(ctx, task, debtsTried);
+    const step = await freeze(ctx, task, tried);
     if (step.step === 'frozen') return askFrozen(ctx, step.payoutId, step.payout);
     if (step.step === 'debts') {
       // What is owed is taken back first, from the same balance that is to be paid out.
       await retryTakeBacks(ctx, task.coachId, takeBackLimit);
-      debtsTried = true;
+      tried.debts = true;
+      continue;
+    }
+    if (step.step === 'balance') {
+      tried.balance = true;
       continue;
     }
     if (step.step !== 'locked') return step.step;
@@ -87,20 +91,27 @@ export async function payCoachTask(ctx: Context, task: PayTask, lastTry: boolean
 type Step =
   | { step: 'frozen'; payoutId: string; payout: Payout }
   | { step: 'locked'; payoutId: string }
-  | { step: 'nothing' | 'done' | 'debts' };
+  | { step: 'nothing' | 'done' | 'debts' | 'balance' };
+
+/** What has been done already because of what an earlier round saw. */
+interface Tried {
+  debts: boolean;
+  /** Stripe was asked for the balance once more: another payout may have left between that and the ledger. */
+  balance: boolean;
+}
 
 /** What the run saw of the coach no longer holds: looked at anew. */
 class Overtaken extends Error {}
 
 /** Nearly always nothing has happened to a coach since the run queued them: tried first, for half the reads. */
-async function freeze(ctx: Context, task: PayOrder, debtsTried: boolean): Promise<Step> {
-  if (!task.seen) return decide(ctx, task, debtsTried);
+async function freeze(ctx: Context, task: PayOrder, tried: Tried): Promise<Step> {
+  if (!task.seen) return decide(ctx, task, tried);
   try {
-    return await decide(ctx, task, debtsTried, task.seen);
+    return await decide(ctx, task, tried, task.seen);
   } catch (error) {
     if (!(error instanceof Overtaken) && !isAlreadyExists(error) && !isFailedPrecondition(error)) throw error;
     logs.overtaken(ctx.log, task.coachId, task.runId);
-    return decide(ctx, task, debtsTried);
+    return decide(ctx, task, tried);
   }
 }
 
@@ -109,18 +120,17 @@ interface Asked {
   account: string | undefined;
   available: Minor | 'refused' | undefined;
   availableBy: Timestamp;
-  /** Debts were asked for just before. */
-  debtsTried: boolean;
+  tried: Tried;
 }
 
 /**
  * Stripe is asked what it has just before the transaction that decides; it checks the amount again itself. With `seen`,
  * lock and earlier attempts are not read: that there are none is what the commit creates them by, or fails.
  */
-async function decide(ctx: Context, task: PayOrder, debtsTried: boolean, seen?: SeenByRun): Promise<Step> {
+async function decide(ctx: Context, task: PayOrder, tried: Tried, seen?: SeenByRun): Promise<Step> {
   const account = seen ? seen.stripeAccountId : await payableAccount(ctx, task.coachId);
   const available = account === undefined ? undefined : await availableAt(ctx, task, account);
-  const asked: Asked = { account, available, availableBy: await nowOf(ctx, task), debtsTried };
+  const asked: Asked = { account, available, availableBy: await nowOf(ctx, task), tried };
   return ctx.db.runTransaction((tx) => freezeIn(ctx, tx, task, asked, seen));
 }
 
@@ -143,7 +153,7 @@ async function freezeIn(
   ctx: Context,
   tx: Transaction,
   task: PayOrder,
-  { account, available, availableBy, debtsTried }: Asked,
+  { account, available, availableBy, tried }: Asked,
   seen: SeenByRun | undefined,
 ): Promise<Step> {
   const first = payoutId(task.coachId, task.currency, task.dueDate, 1);
@@ -157,7 +167,8 @@ async function freezeIn(
   }
   if (available === 'refused') return payNothing(ctx, tx, task, seen, { reason: 'balance-refused' });
   const { decision, numbers, debtMinor, writes } = await reckon(ctx, tx, task, coach, available, availableBy);
-  if (debtMinor > 0 && !debtsTried) return { step: 'debts' };
+  if (debtMinor > 0 && !tried.debts) return { step: 'debts' };
+  if (writes.length > 0 && !tried.balance) return { step: 'balance' };
   if (!decision.pay) {
     const { reason, amountMinor: payableMinor } = decision;
     return payNothing(ctx, tx, task, seen, { reason, payableMinor, numbers }, writes);
