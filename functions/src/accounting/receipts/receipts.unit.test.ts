@@ -73,8 +73,8 @@ describe('a receipt', () => {
       { vatRate: 6, grossMinor: minor(10_600) },
     ];
     const items = [
-      { name: 'Mat', quantity: 2, amountMinor: 10_000, vatRate: 25 },
-      { name: 'Book', quantity: 1, amountMinor: 10_600, vatRate: 6 },
+      { name: 'Mat', quantity: 2, amountMinor: minor(10_000), vatRate: 25 },
+      { name: 'Book', quantity: 1, amountMinor: minor(10_600), vatRate: 6 },
     ];
     const several = booked('own_sale', 'ch_2:sale', 20_600, { vatRate: 14.44, vatLines });
     expect(receiptOf(several, sold(20_600, { items }), { seller: platform, date })).toMatchObject({
