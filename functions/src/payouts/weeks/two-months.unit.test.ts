@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { getJson } from '../../../../scripts/story/http.ts';
 import { changeAccount } from '../../../../emulators/stripe/http/control-account.ts';
 import type { Voucher } from '../../accounting/accounting.ts';
 import type { Coach, PayoutSettings } from '../../coaches/coaches.ts';
@@ -214,7 +215,7 @@ beforeAll(async () => {
   await offerSessions(stage, 'siv');
   await offer(stage, { id: 'own', amountMinor: 2_000_000 });
   await months.play(first, last, deeds);
-}, 120_000);
+}, 300_000);
 
 afterAll(() => months.fortnox.close());
 
@@ -256,6 +257,8 @@ it('the platform is left with what the ledger says, and every document has its v
   expect(books.stripe_platform).toBe(there);
   const vouchers = await stage.all<Voucher>('vouchers');
   expect(vouchers.filter(({ state }) => state !== 'posted')).toEqual([]);
+  const posted = await getJson<Record<string, number>>(`${months.fortnox.url}/_emulator/trial-balance`);
+  expect(posted[1686]).toBe(books.stripe_platform + books.stripe_connected);
 });
 
 it('nobody is left waiting: no lock, no open question, and the coach whose bank failed was told', async () => {
