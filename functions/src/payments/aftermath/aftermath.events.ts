@@ -7,7 +7,7 @@ import { handler, type DispatchTable, type Outcome } from '../../webhooks/webhoo
 import { sendOrder } from '../transfers/transfers.service.ts';
 import { paymentPath, readPayment } from '../payments.store.ts';
 import type { AftermathFacts } from './aftermath.ts';
-import { fetchAftermath, planAftermath } from './aftermath.service.ts';
+import { bookAftermathOf, fetchAftermath, planAftermath } from './aftermath.service.ts';
 import type { ChargeAt } from './fetch.service.ts';
 
 /** An event about a charge is only a hint: everything Stripe booked after the charge is looked at and what is new booked. */
@@ -26,7 +26,10 @@ const hint = (chargeOf: (event: Stripe.Event) => ChargeAt | undefined) =>
       if (planned.outcome === 'waits') return { outcome: 'parked', waitingFor: planned.for };
       if (planned.outcome === 'foreign')
         return { outcome: 'applied', writes: await planForeign(ctx, tx, event, facts) };
+      const { chargeId } = facts;
       const then = planned.send.map((id) => async (c: Context) => void (await sendOrder(c, id)));
+      // Lost, the sweep's look at the refund makes up for it.
+      if (planned.more) then.push(async (c) => void (await bookAftermathOf(c, { chargeId })));
       return { outcome: 'applied', writes: planned.writes, then };
     },
   });

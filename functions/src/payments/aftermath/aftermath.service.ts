@@ -13,7 +13,7 @@ import { readPayment, updatePayment } from '../payments.store.ts';
 import { keptShares, planRefundMirror } from '../refunds/mirror.service.ts';
 import { sendOrder } from '../transfers/transfers.service.ts';
 import type { AftermathFacts } from './aftermath.ts';
-import { bookAftermath } from './booking.ts';
+import { bookAftermath, upToShared } from './booking.ts';
 import { fetchAftermath, type ChargeAt } from './fetch.service.ts';
 import { planKept } from './kept.service.ts';
 
@@ -29,8 +29,8 @@ export interface AftermathNews {
 
 /** `waits`: its sale is not booked yet. `foreign`: the charge is on another account than its payment. */
 export type PlannedAftermath =
-  /** `send`: orders to Stripe that are written by then; to be sent after the commit. */
-  | { outcome: 'planned'; writes: Write[]; payment: Payment; send: string[] }
+  /** `send`: orders to Stripe that are written by then; to be sent after the commit. `more`: the charge is looked at again then. */
+  | { outcome: 'planned'; writes: Write[]; payment: Payment; send: string[]; more: boolean }
   | { outcome: 'waits'; for: string }
   | { outcome: 'foreign'; payment: Payment };
 
@@ -45,14 +45,16 @@ export async function planAftermath(
   ctx: Context,
   tx: Transaction,
   payment: Payment,
-  { facts, at, sourceEventId }: AftermathNews,
+  { facts: found, at, sourceEventId }: AftermathNews,
 ): Promise<PlannedAftermath> {
   const tenantAccount = payment.chargeModel === 'direct' ? (payment.stripeAccountId ?? null) : null;
-  if (facts.tenantAccountId !== tenantAccount) return { outcome: 'foreign', payment };
-  const documents = await readEntries(ctx.db, tx, [`${facts.chargeId}:sale`, ...ledgerIds(facts)]);
-  const sale = documents.get(`${facts.chargeId}:sale`);
-  if (!sale) return { outcome: 'waits', for: salePath(facts.chargeId) };
-  const kept = payment.held ? await keptShares(ctx, tx, payment.stripePaymentId, facts.refunds) : new Map();
+  if (found.tenantAccountId !== tenantAccount) return { outcome: 'foreign', payment };
+  const documents = await readEntries(ctx.db, tx, [`${found.chargeId}:sale`, ...ledgerIds(found)]);
+  const sale = documents.get(`${found.chargeId}:sale`);
+  if (!sale) return { outcome: 'waits', for: salePath(found.chargeId) };
+  const kept = payment.held ? await keptShares(ctx, tx, payment.stripePaymentId, found.refunds) : new Map();
+  const sharing = upToShared(found, kept, documents);
+  const facts = sharing ?? found;
   const booked = bookAftermath({
     payment,
     sale,
@@ -64,7 +66,7 @@ export async function planAftermath(
   });
   const next: Payment = { ...payment, ...booked.patch, updatedAt: Timestamp.fromDate(ctx.clock.now()) };
   const losses = await planLosses(ctx, tx, payment, booked.entries);
-  const shared = await planKept(ctx, tx, payment, booked, kept);
+  const shared = await planKept(ctx, tx, payment, booked);
   const returnedShareMinor = minor(booked.returnedShareMinor - losses.writtenOffMinor);
   const writes = [
     ...(await planEntries(ctx, tx, booked.entries)),
@@ -76,7 +78,13 @@ export async function planAftermath(
     ...(await planRefundMirror(ctx, tx, next, facts.refunds)),
     ...planPatch(ctx, payment, booked.patch),
   ];
-  return { outcome: 'planned', writes, payment: next, send: [...losses.send, ...shared.send] };
+  return {
+    outcome: 'planned',
+    writes,
+    payment: next,
+    send: [...losses.send, ...shared.send],
+    more: sharing !== undefined,
+  };
 }
 
 /** Several events tell of one thing: those that bring nothing new leave the payment alone, and do not wait for each other. */
@@ -126,5 +134,5 @@ export async function bookAftermathOf(ctx: Context, where: ChargeAt): Promise<Pa
     return planned;
   });
   for (const id of booked?.send ?? []) await sendOrder(ctx, id);
-  return booked?.payment;
+  return booked?.more ? bookAftermathOf(ctx, where) : booked?.payment;
 }

@@ -1,4 +1,5 @@
 import type { LedgerEntry } from '../../ledger/ledger.ts';
+import type { KeptShare } from '../../ledger/returns.ts';
 import type { Minor } from '../../platform/money.ts';
 import type { Payment } from '../payments.ts';
 
@@ -95,6 +96,8 @@ export interface Aftermath {
 /** What follows from facts for one payment. */
 export interface AftermathBooked {
   entries: LedgerEntry[];
+  /** Of refunds that cancel a session late, booked in this step: what stays, by Stripe's refund id. */
+  kept: ReadonlyMap<string, KeptShare>;
   patch: Partial<Payment>;
   /** The coach's share that goes back (negative: comes again), in this step. */
   returnedShareMinor: Minor;

@@ -16,7 +16,7 @@ import type { Payment } from '../payments.ts';
 import { statusAfter } from '../payments.ts';
 import type { AftermathBooked, AftermathFacts, DisputeFound, Movement, RefundFound } from './aftermath.ts';
 import { isHeld, lostMinor } from '../disputes/disputes.ts';
-import { bear, incomeSoFar, oweAgain, standingOf, type Standing } from './bearing.ts';
+import { bear, keepable, incomeSoFar, oweAgain, standingOf, type Standing } from './bearing.ts';
 import { disputedMinor, noAftermath, refundedMinor, remember } from './memory.ts';
 
 export interface BookingInput {
@@ -69,15 +69,33 @@ export function bookAftermath(input: BookingInput): AftermathBooked {
   };
   return {
     entries: ledger.entries,
+    kept: ledger.kept,
     patch: { ...patch, status: statusAfter({ ...payment, ...patch }) },
     returnedShareMinor: minor(ledger.returnedShare),
     held: Object.values(aftermath.disputes).some(isHeld),
   };
 }
 
+/**
+ * Where a refund that shares what is kept is not booked yet: the facts up to it, to be booked by themselves. What comes after
+ * it is borne by those whom it is shared with, when their earning and their transfer are there.
+ */
+export function upToShared(
+  facts: AftermathFacts,
+  kept: ReadonlyMap<string, KeptShare>,
+  booked: ReadonlyMap<string, unknown>,
+): AftermathFacts | undefined {
+  const sharing = facts.refunds.find(({ id, taken }) => taken && kept.has(id) && !booked.has(`${id}:refund`));
+  const at = sharing?.taken?.created;
+  if (at === undefined) return undefined;
+  const refunds = facts.refunds.filter((each) => each === sharing || (each.taken && each.taken.created < at));
+  return { ...facts, refunds, reversals: [], feeRefunds: [], disputes: [] };
+}
+
 /** Collects the documents of one step. */
 class Booking {
   readonly entries: LedgerEntry[] = [];
+  readonly kept = new Map<string, KeptShare>();
   standing: Standing;
   returnedShare = 0;
   readonly #input: BookingInput;
@@ -95,11 +113,18 @@ class Booking {
   refund({ id }: RefundFound, taken: Movement): void {
     if (!this.#isNew(`${id}:refund`)) return;
     const booking = this.#incomeBack(this.#booking(id, taken));
-    const kept = this.#input.kept.get(id);
+    const kept = this.#keptOf(id, booking.amountMinor);
     const { bearing, standing } = bear(this.standing, booking.amountMinor, kept);
     this.entries.push(refund(booking, bearing, kept));
     this.returnedShare += this.#tenant ? booking.amountMinor : bearing.coachMinor;
     if (!this.#tenant) this.standing = standing;
+  }
+
+  #keptOf(refundId: string, amountMinor: Minor): KeptShare | undefined {
+    const asked = this.#input.kept.get(refundId);
+    const kept = asked && keepable(this.standing, amountMinor, asked);
+    if (kept) this.kept.set(refundId, kept);
+    return kept;
   }
 
   refundFailed({ id }: RefundFound, failed: Movement): void {

@@ -1,5 +1,4 @@
 import type { Transaction } from 'firebase-admin/firestore';
-import type { KeptShare } from '../../ledger/returns.ts';
 import type { Context } from '../../platform/context.ts';
 import { minor } from '../../platform/money.ts';
 import type { Write } from '../../platform/write.ts';
@@ -10,15 +9,14 @@ import type { AftermathBooked } from './aftermath.ts';
 
 /**
  * Plans what of a session canceled late is its coach's: their earning and its transfer, with the refund that the ledger
- * shares it in and not before, so that nobody is sent a part of money that may still go back whole. `kept`: by Stripe's
- * refund id. `send`: orders to Stripe for after the commit.
+ * shares it in and not before, so that nobody is sent a part of money that may still go back whole. `send`:
+ * orders to Stripe for after the commit.
  */
 export async function planKept(
   ctx: Context,
   tx: Transaction,
   payment: Payment,
-  { entries, held: disputed }: Pick<AftermathBooked, 'entries' | 'held'>,
-  kept: ReadonlyMap<string, KeptShare>,
+  { entries, kept, held: disputed }: Pick<AftermathBooked, 'entries' | 'kept' | 'held'>,
 ): Promise<{ writes: Write[]; send: string[] }> {
   const refund = entries.find(({ kind, stripeObjectId }) => kind === 'refund' && kept.has(stripeObjectId));
   const share = kept.get(refund?.stripeObjectId ?? '');

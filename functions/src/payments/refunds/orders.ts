@@ -196,5 +196,5 @@ function canceledMinor({ refunds, orders }: KnownRefunds): Minor {
 /** What of `neededMinor` was reversed ahead, for a refund that was then canceled, and serves no other one yet. */
 export function takenAhead(known: KnownRefunds, neededMinor: Minor): Minor {
   const used = sum(known.orders.map(({ aheadMinor }) => aheadMinor));
-  return minor(Math.min(neededMinor, Math.max(0, canceledMinor(known) - used)));
+  return minor(Math.max(0, Math.min(neededMinor, canceledMinor(known) - used)));
 }
