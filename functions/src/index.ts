@@ -34,7 +34,7 @@ export { connectFortnox, fortnoxCallback } from './accounting/connection/connect
 export { getReceipt } from './accounting/receipts/receipts.api.ts';
 export { postVoucher, retryVoucher, runAccountingSync, syncAccounting } from './accounting/accounting.api.ts';
 export { exportSie, exportTransactions } from './accounting/exports/exports.api.ts';
-export { reconcile, sweep } from './reconciliation/reconciliation.api.ts';
+export { reconcile, reconcileCoach, sweep } from './reconciliation/reconciliation.api.ts';
 export { stripeWebhook } from './webhooks/webhooks.api.ts';
 export { approveOperation, rejectOperation } from './admin/approvals.api.ts';
 export { api } from './rest.api.ts';

@@ -16,6 +16,8 @@ export interface SeenByRun {
 export interface TaskPayloads {
   payCoach: { coachId: string; currency: string; dueDate: string; runId: string; seen?: SeenByRun };
   postVoucher: { voucherId: string };
+  /** `run` is the path of the proof's document; `account` Stripe's id, or "platform". */
+  reconcileCoach: { run: string; account: string };
 }
 
 export type TaskName = keyof TaskPayloads;

@@ -1,6 +1,6 @@
 import type { FlagInput } from '../admin/flags.ts';
-import type { BusinessDate } from '../platform/clock.ts';
-import { inWords, type Reconciliation } from './reconciliation.ts';
+import { inWords } from './reconciliation.ts';
+import type { Reconciliation } from './run.ts';
 
 /** How many differences a flag spells out; the document has more. */
 const spelledOut = 5;
@@ -27,14 +27,23 @@ export function differenceFlag(night: Reconciliation): FlagInput {
   };
 }
 
-export const unverifiableFlag = (account: string, date: BusinessDate, why: string): FlagInput => ({
+export const unverifiableFlag = (account: string, run: string, why: string): FlagInput => ({
   id: `account-unverifiable_${account}`,
   kind: 'account-unverifiable',
   severity: 'warning',
-  subject: `reconciliations/${date}`,
+  subject: run,
   message: `What ${account} holds cannot be compared with Stripe: ${why}`,
   action:
     'Ask the coach for a statement of the Stripe account, or to connect it again. Nothing is paid to it meanwhile.',
+});
+
+export const lateFlag = (run: string): FlagInput => ({
+  id: `reconciliation-late_${run.replaceAll('/', '_')}`,
+  kind: 'reconciliation-late',
+  severity: 'warning',
+  subject: run,
+  message: 'A proof that Stripe, the ledger and Fortnox agree has been under way for more than three hours.',
+  action: 'Look for errors of reconcileCoach in the log. The sweep goes on with it by itself.',
 });
 
 export const invariantFlag = (name: string, offenders: readonly string[]): FlagInput => ({

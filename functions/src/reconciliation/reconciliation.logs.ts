@@ -1,5 +1,5 @@
 import type { Log } from '../platform/log.ts';
-import type { Reconciliation } from './reconciliation.ts';
+import type { Reconciliation } from './run.ts';
 
 export const nightProven = (log: Log, night: Reconciliation) => {
   const fields = {
@@ -17,6 +17,9 @@ export const nightProven = (log: Log, night: Reconciliation) => {
 
 export const accountUnread = (log: Log, account: string, state: string, error: string) =>
   log.error('reconciliation.account-unread', { account, state, error });
+
+export const accountsQueued = (log: Log, run: string, accounts: number) =>
+  log.info('reconciliation.accounts-queued', { run, accounts });
 
 export const forgottenBooked = (log: Log, events: number) => log.info('reconciliation.forgotten-booked', { events });
 

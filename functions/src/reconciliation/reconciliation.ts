@@ -20,6 +20,8 @@ export type AccountState =
   /** Stripe could not be read this time. */
   | 'unchecked';
 
+export const accountStates = ['ok', 'different', 'unverifiable', 'unchecked'] as const satisfies AccountState[];
+
 export type DifferenceKind =
   /** Stripe moved money that no ledger document explains. */
   | 'transaction-unexplained'
@@ -62,7 +64,7 @@ export interface Closed {
   transactionsMinor: Minor;
 }
 
-/** `reconciliations/{date}/accounts/{account_currency}`. */
+/** What was proven of one account in one currency. */
 export interface AccountProof {
   /** "platform" or Stripe's account id. */
   account: string;
@@ -96,12 +98,11 @@ export interface FortnoxProof {
   error?: string;
 }
 
-/** `reconciliations/{date}`: what was proven in the night of that date. */
-export interface Reconciliation {
-  date: BusinessDate;
-  cut: Timestamp;
+/** What the proof of a night came to. */
+export interface NightResult {
   ranAt: Timestamp;
   ok: boolean;
+  /** Accounts, by how they stand. */
   counts: Record<AccountState, number>;
   /** The platform, and the accounts that are not ok first; at most 100. All of them are in the subcollection. */
   accounts: Pick<
@@ -181,12 +182,6 @@ export function fortnoxDiffers(
 export function concluded(proof: AccountProof, closed: Closed): AccountProof {
   const ok = proof.differences.length === 0;
   return { ...proof, state: ok ? 'ok' : 'different', closed: ok ? closed : proof.closed };
-}
-
-export function countStates(proofs: readonly Pick<AccountProof, 'state'>[]): Record<AccountState, number> {
-  const counts: Record<AccountState, number> = { ok: 0, different: 0, unverifiable: 0, unchecked: 0 };
-  for (const { state } of proofs) counts[state] += 1;
-  return counts;
 }
 
 /** One difference in words. */

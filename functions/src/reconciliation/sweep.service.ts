@@ -20,6 +20,7 @@ import { recoverEvents } from '../webhooks/recovery.service.ts';
 import { checkInvariants } from './invariants.service.ts';
 import { sweepFlag } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
+import { resumeReconciliations } from './run.service.ts';
 
 /** A part of the sweep: repairs what was missed, safe to run at any time and any number of times. */
 export interface SweepPart {
@@ -46,6 +47,7 @@ const parts: readonly SweepPart[] = [
   { part: 'disputes', run: remindOfDisputes },
   { part: 'vouchers', run: resolveVouchers },
   { part: 'receipts', run: issueReceipts },
+  { part: 'reconciliations', run: resumeReconciliations },
   { part: 'invariants', run: (ctx) => checkInvariants(ctx) },
 ];
 

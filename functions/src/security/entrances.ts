@@ -319,6 +319,10 @@ const background: readonly Entrance[] = [
     input: { coachId: 'coach-karin', currency: 'SEK', dueDate: '2026-11-23', runId: '2026-11-23' },
   }),
   entrance('postVoucher', 'task queue', { by: queue, input: { voucherId: 'v_ch_1_sale' } }),
+  entrance('reconcileCoach', 'task queue', {
+    by: queue,
+    input: { run: 'reconciliations/2026-11-23', account: 'platform' },
+  }),
 ];
 
 export const entrances: readonly Entrance[] = [...callables, ...routes, ...background];

@@ -22,6 +22,7 @@ it('sells, pays and books once, and proves it', async () => {
   await road.expectPaidOnce();
   await road.expectBooked();
   await harness.fire('reconcile', stockholm(addDays(monday, 4), 5));
+  await harness.settle();
   expect((await harness.db.doc(`reconciliations/${addDays(monday, 4)}`).get()).data()).toMatchObject({ ok: true });
   expect(await road.openFlags()).toEqual([]);
 }, 60_000);

@@ -7,8 +7,9 @@ import { payCoachTask, startRun, type PayTask } from '../../payouts/payouts.serv
 import { addDays, hours, startOfBusinessDate, type BusinessDate } from '../../platform/clock.ts';
 import { createFortnoxClient } from '../../platform/fortnox/client.ts';
 import type { TaskPayloads } from '../../platform/tasks.ts';
-import { reconcileDay } from '../../reconciliation/reconciliation.service.ts';
-import type { Reconciliation } from '../../reconciliation/reconciliation.ts';
+import { reconcileAccount } from '../../reconciliation/part.service.ts';
+import { startNight } from '../../reconciliation/run.service.ts';
+import type { PartTask, Reconciliation } from '../../reconciliation/run.ts';
 import { sweepOnce } from '../../reconciliation/sweep.service.ts';
 import { seededRandom } from '../random.ts';
 import { goodPost, Post } from './post.ts';
@@ -80,10 +81,15 @@ export class Months {
     const sweep = () => sweepOnce(ctx, this.stage.now());
     return [
       { at: 2, act: () => syncBooks(ctx, hour(day, 2)) },
-      { at: 5, act: async () => void this.proofs.push(await reconcileDay(ctx, hour(day, 5))) },
+      { at: 5, act: () => startNight(ctx, hour(day, 5)) },
+      { at: 5.5, act: () => this.#readProof(day) },
       { at: 8, act: () => startRun(ctx, hour(day, 8)) },
       ...[0.5, 6, 10, 15, 21].map((at) => ({ at, act: sweep })),
     ];
+  }
+
+  async #readProof(day: BusinessDate): Promise<void> {
+    this.proofs.push((await this.stage.ctx.db.doc(`reconciliations/${day}`).get()).data() as Reconciliation);
   }
 
   async #moment(day: BusinessDate, at: number, act: () => Promise<unknown>): Promise<void> {
@@ -103,6 +109,7 @@ export class Months {
         // The queue of vouchers lets one through a second.
         this.stage.advanceTo(new Date(this.stage.now().getTime() + 1_000));
         if (name === 'payCoach') await payCoachTask(this.stage.ctx, payload as PayTask, false);
+        else if (name === 'reconcileCoach') await reconcileAccount(this.stage.ctx, payload as PartTask, true);
         else await postOne(this.stage.ctx, (payload as TaskPayloads['postVoucher']).voucherId);
       }
       if (heard.length === 0 && tasks.length === 0) return;
