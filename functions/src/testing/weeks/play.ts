@@ -60,6 +60,7 @@ class Weeks implements Played {
     const switches = {
       cardFundsDelaySeconds: 2 * 86_400,
       payoutInTransitAfterSeconds: 3_600 + Math.floor(random() * 8 * 3_600),
+      chargeBalanceTransactionDelaySeconds: random() < 0.25 ? 1 + Math.floor(random() * 3_600) : 0,
       disputeAfterSeconds: Math.floor(random() * 4 * 86_400),
       idempotencyKeysPerAccount: random() < 0.5,
     };
