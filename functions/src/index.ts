@@ -31,6 +31,7 @@ export { requestPayout, retryPayout, runPayouts } from './payouts/by-hand.api.ts
 export { payPlatform } from './payouts/platform/platform.api.ts';
 export { getCoachEarnings, getPayoutInvoice, getPayoutStatement, listPayouts } from './payouts/reports.api.ts';
 export { connectFortnox, fortnoxCallback } from './accounting/connection/connection.api.ts';
+export { getDac7Report, setSellerIdentity } from './accounting/dac7/dac7.api.ts';
 export { getReceipt } from './accounting/receipts/receipts.api.ts';
 export { postVoucher, retryVoucher, runAccountingSync, syncAccounting } from './accounting/accounting.api.ts';
 export { exportSie, exportTransactions } from './accounting/exports/exports.api.ts';

@@ -25,6 +25,7 @@ export {
   ungroupedAfter,
   withoutReceipt,
 } from './pages.store.ts';
+export { sharesBetween } from './sums.store.ts';
 
 /**
  * Plans the booking of Stripe money objects. One booked before stays as it is; if what is to be booked now differs from

@@ -147,6 +147,12 @@ export const matrix: readonly Guarded[] = [
   }),
   // The items name nobody; `payouts/one` is coach-1's.
   guarded('payouts/one/items', { data: {}, readers: ['coach', 'admin'], listers: ['coach', 'admin'] }),
+  guarded('sellerIdentities', {
+    id: 'coach-1',
+    other: { id: 'coach-2', data: {} },
+    readers: ['coach', 'admin'],
+    listers: admins,
+  }),
   guarded('payoutInvoices', {
     readers: ['coach', 'admin'],
     own: ofField('coachId'),

@@ -83,6 +83,14 @@ export const administrators: Plays = {
     as: 'admin',
     input: () => ({ from: '2026-01-01', to: '2026-01-31', format: 'csv', requestId }),
   },
+  getDac7Report: {
+    does: 'What a platform reports of its sellers for a year: consideration, fees and activities by quarter, and what is not known of whom. A hundred coaches a page; `csv` gives the page as a file too.',
+    as: 'admin',
+    input: async (stage) => {
+      await stage.buy();
+      return { year: stage.now().getUTCFullYear() };
+    },
+  },
   retryVoucher: {
     does: 'Has a voucher that Fortnox rejected sent again.',
     as: 'admin',

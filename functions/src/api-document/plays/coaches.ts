@@ -50,6 +50,14 @@ export const coaches: Plays = {
     as: 'coach',
     input: async (stage) => ({ sessionId: await paidSession(stage), text: 'Brave today.', requestId }),
   },
+  setSellerIdentity: {
+    does: 'Who a coach is to the tax authority, which platforms report their sellers to (DAC7): all of it each time. Stripe asks for the same and does not show it to the platform.',
+    as: 'coach',
+    input: () => ({
+      ...{ kind: 'individual', name: 'Karin Coach', street: 'Gatan 1', postalCode: '111 22', city: 'Stockholm' },
+      ...{ country: 'SE', tin: '19811218-9876', tinCountry: 'SE', birthDate: '1981-12-18' },
+    }),
+  },
   getCoachEarnings: {
     does: 'What a coach has earned: in all, by week and by month, and the next payout.',
     as: 'coach',

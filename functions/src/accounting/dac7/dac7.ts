@@ -1,0 +1,116 @@
+import { ledgerKinds, type LedgerKind } from '../../ledger/ledger.ts';
+import type { ShareSums } from '../../ledger/sums.store.ts';
+import { csvAmount } from '../../platform/csv.ts';
+import { startOfBusinessDate, type BusinessDate } from '../../platform/clock.ts';
+import { minor, sum, type Currency, type Minor } from '../../platform/money.ts';
+import type { Identity, MissingIdentity } from './identity.ts';
+
+/**
+ * What a platform reports of its sellers by 31 January (lag 2022:1681, by directive (EU) 2021/514, annex V): by quarter the
+ * consideration "net of any fees, commissions or taxes withheld or charged by the reporting platform operator, that is paid
+ * or credited to a seller", the number of activities it was for, and those fees. Coaching is a personal service, for which
+ * there is no lower limit.
+ */
+export const quarters = [1, 2, 3, 4] as const;
+export type Quarter = (typeof quarters)[number];
+
+/** A payout pays what was credited before; all else that moves a coach's share is consideration, or takes it off. */
+const paysOut: ReadonlySet<LedgerKind> = new Set(['payout', 'payout_returned']);
+export const considered: readonly LedgerKind[] = ledgerKinds.filter((kind) => !paysOut.has(kind));
+
+/** Each is one activity that the coach was credited for. What is kept of a session cancelled late is money, but no activity. */
+export const activityKinds: readonly LedgerKind[] = ['sale', 'session_completed', 'direct_sale'];
+
+/** The first moment of a quarter and of the next, in Stockholm. */
+export function spanOf(year: number, quarter: Quarter): { from: Date; to: Date } {
+  const start = (month: number, of = year): Date =>
+    startOfBusinessDate(`${of}-${String(month).padStart(2, '0')}-01` satisfies BusinessDate);
+  return { from: start(quarter * 3 - 2), to: quarter === 4 ? start(1, year + 1) : start(quarter * 3 + 1) };
+}
+
+export interface QuarterSums {
+  quarter: Quarter;
+  /** What the coach was credited, after the platform's fee and after what went back. Negative where more went back. */
+  considerationMinor: Minor;
+  /** The platform's fee of it, less what was given back. */
+  feesMinor: Minor;
+  activities: number;
+  /** What refunds and lost disputes took off the coach's share, less what was kept of late cancellations and written off. */
+  takenOffMinor: Minor;
+}
+
+/** `all`: every kind that is considered; `activities`: those that are activities, before anything went back. */
+export const quarterOf = (quarter: Quarter, all: ShareSums, activities: ShareSums): QuarterSums => ({
+  quarter,
+  considerationMinor: all.shareMinor,
+  feesMinor: all.feeMinor,
+  activities: activities.count,
+  takenOffMinor: minor(activities.shareMinor - all.shareMinor),
+});
+
+export type YearSums = Omit<QuarterSums, 'quarter'>;
+
+export const yearOf = (parts: readonly QuarterSums[]): YearSums => ({
+  considerationMinor: sum(parts.map(({ considerationMinor }) => considerationMinor)),
+  feesMinor: sum(parts.map(({ feesMinor }) => feesMinor)),
+  activities: parts.reduce((total, { activities }) => total + activities, 0),
+  takenOffMinor: sum(parts.map(({ takenOffMinor }) => takenOffMinor)),
+});
+
+/** One coach in one currency. */
+export interface ReportedSeller {
+  coachId: string;
+  stripeAccountId: string | null;
+  currency: Currency;
+  quarters: QuarterSums[];
+  year: YearSums;
+  identity: Identity;
+  /** What the report asks for and nobody has told us. */
+  missing: MissingIdentity[];
+}
+
+const identityColumns = [
+  'coachId',
+  'kind',
+  'name',
+  'street',
+  'postalCode',
+  'city',
+  'country',
+  'tin',
+  'tinCountry',
+  'birthDate',
+  'vatNumber',
+  'iban',
+  'stripeAccountId',
+  'missing',
+] as const;
+const quarterColumns = ['consideration', 'fees', 'activities', 'takenOff'] as const;
+
+/** The report as rows, a header first: a seller and currency a row, the quarters beside each other. */
+export function rowsOf(sellers: readonly ReportedSeller[]): string[][] {
+  const header = [
+    ...identityColumns,
+    'currency',
+    ...quarters.flatMap((quarter) => quarterColumns.map((column) => `Q${quarter} ${column}`)),
+    ...quarterColumns.map((column) => `year ${column}`),
+  ];
+  return [header, ...sellers.map(rowOf)];
+}
+
+function rowOf({ coachId, identity, missing, stripeAccountId, currency, quarters: parts, year }: ReportedSeller) {
+  const told: Record<(typeof identityColumns)[number], string | null> = {
+    ...identity,
+    coachId,
+    stripeAccountId,
+    missing: missing.join(' '),
+  };
+  const money = (amount: Minor): string => csvAmount(amount, currency, 'sv');
+  const sums = ({ considerationMinor, feesMinor, activities, takenOffMinor }: YearSums): string[] => [
+    money(considerationMinor),
+    money(feesMinor),
+    String(activities),
+    money(takenOffMinor),
+  ];
+  return [...identityColumns.map((column) => told[column] ?? ''), currency, ...[...parts, year].flatMap(sums)];
+}
