@@ -143,15 +143,11 @@ function decided(ctx: Context, plan: PlatformPlan, numbers: PlatformNumbers): Pl
   const { currency } = ctx.config;
   const decision = decidePlatform(numbers, plan.wantedMinor ?? undefined);
   if (!decision.pay) {
-    const own = formatMoney(decision.ownMinor, currency);
-    throw new FinalRefusal(
-      'failed-precondition',
-      decision.reason,
-      decision.reason === 'nothing-own'
-        ? `Of the money that is loose ${own} are the platform’s to take, which is less than Stripe pays out.`
-        : `Of the money that is loose ${own} are the platform’s to take. Ask for at most that.`,
-      { ...numbers, ownMinor: decision.ownMinor },
-    );
+    const { reason, ownMinor } = decision;
+    const own = `Of the money that is loose ${formatMoney(ownMinor, currency)} are the platform’s to take`;
+    const message =
+      reason === 'nothing-own' ? `${own}, which is less than Stripe pays out.` : `${own}. Ask for at most that.`;
+    throw new FinalRefusal('failed-precondition', reason, message, { ...numbers, ownMinor });
   }
   const now = ctx.clock.now();
   const order = { amountMinor: decision.amountMinor, currency, origin: 'asked' as const };
