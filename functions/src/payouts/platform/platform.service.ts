@@ -23,6 +23,7 @@ import {
   newPlatformPayout,
   platformNumbers,
   shortMinor,
+  type PlatformDecision,
   type PlatformNumbers,
   type PlatformPayout,
 } from './platform.ts';
@@ -139,16 +140,25 @@ const earlierOpen = (id: string): FinalRefusal =>
     { payoutId: id },
   );
 
+function tooLittle(
+  { reason, ownMinor }: Extract<PlatformDecision, { pay: false }>,
+  numbers: PlatformNumbers,
+  currency: Currency,
+): FinalRefusal {
+  const own = formatMoney(ownMinor, currency);
+  const details = { ...numbers, ownMinor };
+  if (reason === 'more-than-own') {
+    const message = `Of the money that is loose ${own} are the platform’s to take. Ask for at most that.`;
+    return new FinalRefusal('failed-precondition', 'more-than-own', message, details);
+  }
+  const message = `Of the money that is loose ${own} are the platform’s to take, which is less than Stripe pays out.`;
+  return new FinalRefusal('failed-precondition', 'nothing-own', message, details);
+}
+
 function decided(ctx: Context, plan: PlatformPlan, numbers: PlatformNumbers): PlatformPayout {
   const { currency } = ctx.config;
   const decision = decidePlatform(numbers, plan.wantedMinor ?? undefined);
-  if (!decision.pay) {
-    const { reason, ownMinor } = decision;
-    const own = `Of the money that is loose ${formatMoney(ownMinor, currency)} are the platform’s to take`;
-    const message =
-      reason === 'nothing-own' ? `${own}, which is less than Stripe pays out.` : `${own}. Ask for at most that.`;
-    throw new FinalRefusal('failed-precondition', reason, message, { ...numbers, ownMinor });
-  }
+  if (!decision.pay) throw tooLittle(decision, numbers, currency);
   const now = ctx.clock.now();
   const order = { amountMinor: decision.amountMinor, currency, origin: 'asked' as const };
   const { payoutId, by } = plan;
