@@ -39,7 +39,7 @@ export async function dac7Report(ctx: Context, { year, format = 'data', cursor }
     throw new Refusal(
       'unimplemented',
       'dac7-xml-not-supported',
-      'Skatteverket’s XML is not written here: its schema is not known to this product. Take the CSV into the form on their page, or have it converted.',
+      'Skatteverket’s XML is not written here: its schema is not known to this product. Ask for the CSV instead.',
     );
   }
   const page = await pageOfCoaches(ctx, { ...(cursor === undefined ? {} : { after: cursor }), limit: pageSize });

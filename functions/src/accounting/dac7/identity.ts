@@ -26,9 +26,20 @@ export interface ToldIdentity {
 export type SellerIdentity = ToldIdentity & { createdAt: Timestamp; updatedAt: Timestamp };
 
 /** What the report says of a coach; null: not known. */
-export type Identity = Record<Exclude<keyof ToldIdentity, 'kind'> | 'vatNumber', string | null> & {
+export interface Identity {
   kind: ToldIdentity['kind'] | null;
-};
+  name: string | null;
+  street: string | null;
+  postalCode: string | null;
+  city: string | null;
+  country: string | null;
+  tin: string | null;
+  tinCountry: string | null;
+  birthDate: string | null;
+  /** null: not registered. */
+  vatNumber: string | null;
+  iban: string | null;
+}
 
 export type MissingIdentity = 'name' | 'address' | 'tin' | 'birthDate' | 'iban';
 
