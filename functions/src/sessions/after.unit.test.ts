@@ -106,6 +106,14 @@ describe('moving', () => {
     expect(await shop.holders()).toEqual([]);
   });
 
+  it('with a credit is refused beyond the credit’s end', async () => {
+    await shop.ctx.db.doc('products/two').update({ accessWeeks: 1 });
+    await shop.buy({ productId: 'two' });
+    const { sessionId } = await shop.book({ useCredit: true });
+    await expect(move(sessionId, 24 * 8)).rejects.toMatchObject({ reason: 'credit-ends-before' });
+    expect(await move(sessionId, 24 * 6)).toMatchObject({ rescheduled: 1 });
+  });
+
   it('of one not paid is refused', async () => {
     const { sessionId } = await shop.book();
     await expect(move(sessionId, 72)).rejects.toMatchObject({ reason: 'session-not-paid' });

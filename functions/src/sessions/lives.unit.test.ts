@@ -72,7 +72,7 @@ const steps: readonly ((life: Life) => Promise<unknown>)[] = [
       ...(life.random() < 0.7 ? { amountMinor: 1 + below(life.random, 40_000) } : {}),
       requestId: requestId(life),
     }),
-  decideDispute,
+  decideDisputes,
   (life) => life.shop.deliver(),
   (life) => life.shop.deliver(),
   (life) => life.shop.advance(hours(below(life.random, 30))),
@@ -102,11 +102,12 @@ const complete = (life: Life) =>
     outcome: pick(life.random, ['completed', 'no_show']),
   });
 
-async function decideDispute({ shop, random }: Life): Promise<void> {
-  const open = (await shop.stripe.disputes.list({})).data.filter(({ status }) => status === 'needs_response');
-  if (open.length === 0) return;
-  const uncategorized_text = pick(random, ['winning_evidence', 'losing_evidence']);
-  await shop.stripe.disputes.update(pick(random, open).id, { evidence: { uncategorized_text }, submit: true });
+async function decideDisputes({ shop, random }: Life): Promise<void> {
+  const { data } = await shop.stripe.disputes.list({ limit: 100 });
+  for (const { id } of data.filter(({ status }) => status === 'needs_response')) {
+    const uncategorized_text = pick(random, ['winning_evidence', 'losing_evidence']);
+    await shop.stripe.disputes.update(id, { evidence: { uncategorized_text }, submit: true });
+  }
 }
 
 async function sweep({ shop }: Life): Promise<void> {
@@ -127,7 +128,7 @@ async function settle(life: Life): Promise<void> {
   for (let n = 0; n < 6; n++) await shop.buy({ productId: 'mat' });
   for (let n = 0; n < 12; n++) {
     await shop.deliver();
-    await decideDispute(life);
+    await decideDisputes(life);
     await shop.advance(n % 3 === 0 ? days(2) + hours(1) : minutes(70));
     await shop.deliver();
     await sweep(life);

@@ -1,13 +1,16 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
+import { creditUntil } from '../payments/entitlements/entitlements.service.ts';
 import type { Caller } from '../platform/auth.ts';
+import { businessTime } from '../platform/clock.ts';
 import { runCommand } from '../platform/commands.ts';
 import type { Context } from '../platform/context.ts';
+import { Refusal } from '../platform/errors.ts';
 import { planLetter } from '../platform/mail.ts';
 import { runWrites } from '../platform/write.ts';
 import { movedLetter } from './letters.ts';
 import { actorOf, requireMovable } from './life.ts';
 import * as logs from './sessions.logs.ts';
-import { lengthMs } from './sessions.ts';
+import { lengthMs, type Session } from './sessions.ts';
 import * as store from './sessions.store.ts';
 import { planTakeTime } from './slots.service.ts';
 
@@ -53,6 +56,7 @@ async function move(
   const reply = { sessionId, startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() };
   // Nothing is moved, and nobody is written to.
   if (startsAt.getTime() === session.startsAt.toMillis()) return { ...reply, rescheduled: session.rescheduled };
+  await requireCredit(ctx, tx, sessionId, session, startsAt);
   const { coachId } = session;
   const time = await planTakeTime(ctx, tx, sessionId, { coachId, startsAt, endsAt, from: session });
   const moved = {
@@ -67,4 +71,18 @@ async function move(
   store.updateSession(ctx.db, tx, sessionId, moved);
   logs.moved(ctx.log, sessionId, caller.uid, moved.rescheduled);
   return { ...reply, rescheduled: moved.rescheduled };
+}
+
+/** A session that was paid for in advance is held while those can be used. Throws Refusal. */
+async function requireCredit(
+  ctx: Context,
+  tx: Transaction,
+  sessionId: string,
+  { paidBy, userId }: Session,
+  startsAt: Date,
+): Promise<void> {
+  const until = paidBy.with === 'credit' ? await creditUntil(ctx, tx, { userId, sessionId }) : null;
+  if (!until || startsAt.getTime() < until.toMillis()) return;
+  const words = `The session bought in advance can be used until ${businessTime(until.toDate())}. Choose an earlier time.`;
+  throw new Refusal('failed-precondition', 'credit-ends-before', words, { sessionId });
 }

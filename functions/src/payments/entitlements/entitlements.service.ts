@@ -174,6 +174,16 @@ export async function planReturnCredit(
   return planGrants(ctx, userId, known, { ...known.grants, [key]: returnCredit(before, sessionId) });
 }
 
+/** Until when the credit that a session is booked with can be used; null: without an end. */
+export async function creditUntil(
+  ctx: Context,
+  tx: Transaction,
+  { userId, sessionId }: { userId: string; sessionId: string },
+): Promise<Timestamp | null> {
+  const purchases = creditsOf((await knownGrants(ctx, tx, userId)).grants);
+  return purchases[spentFrom(purchases, sessionId) ?? '']?.until ?? null;
+}
+
 function creditsOf(grants: Grants): Record<string, CreditsGrant> {
   const found: Record<string, CreditsGrant> = {};
   for (const [key, grant] of Object.entries(grants)) if (grant.kind === 'credits') found[key] = grant;
