@@ -63,13 +63,26 @@ export const lockedFlag = (voucher: Voucher, words: string): FlagInput => ({
     'Unlock the period in Fortnox until they are posted (they go on by themselves within an hour), then lock it again.',
 });
 
-export const rejectedFlag = (voucher: Voucher, words: string): FlagInput => ({
+/** What to do about refusals whose cause is known by Fortnox's code (facts of its API; others by their words alone). */
+const remedies: Readonly<Record<number, string>> = {
+  2000423: 'Create the account it names in that financial year, or configure another (ACCOUNT_NUMBERS).',
+  2001304: 'Create the account it names in that financial year, or configure another (ACCOUNT_NUMBERS).',
+  2000550: 'Activate the account it names in that financial year.',
+  2001265: 'Create or activate the account it names in that financial year.',
+  2000359: 'Tell the engineers: a text has a character that Fortnox does not take.',
+  2000663: 'The consent does not cover bookkeeping: connectFortnox asks for it anew.',
+  2002455: 'The consent does not cover vouchers: connectFortnox asks for it anew.',
+  2001101: 'The company needs the licence it names: see its subscription in Fortnox.',
+  2001103: 'The company needs an integration licence: see its subscription in Fortnox.',
+};
+
+export const rejectedFlag = (voucher: Voucher, words: string, code?: number): FlagInput => ({
   id: `voucher-rejected_${voucher.id}`,
   kind: 'voucher-rejected',
   severity: 'critical',
   subject: `vouchers/${voucher.id}`,
-  message: `Fortnox refused voucher ${voucher.id} of ${voucher.date}: ${words}`,
-  action: 'Mend in Fortnox what it names, then send the voucher again (retryVoucher).',
+  message: `Fortnox refused voucher ${voucher.id} of ${voucher.date}: ${words}${code === undefined ? '' : ` (${code})`}`,
+  action: `${(code === undefined ? undefined : remedies[code]) ?? 'Mend in Fortnox what it names.'} Then send the voucher again (retryVoucher).`,
 });
 
 export const twiceFlag = (voucher: Voucher, where: string): FlagInput => ({

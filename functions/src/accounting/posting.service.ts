@@ -204,7 +204,7 @@ async function hold(ctx: Context, voucher: Voucher, flag: FlagInput): Promise<'h
 }
 
 async function reject(ctx: Context, voucher: Voucher, words: string, code: number | undefined): Promise<'rejected'> {
-  const flag = rejectedFlag(voucher, words);
+  const flag = rejectedFlag(voucher, words, code);
   await saveMine(ctx, voucher, (mine) => rejected(mine, words, code, ctx.clock.now()), flag);
   logs.voucherRejected(ctx.log, voucher, words);
   return 'rejected';
