@@ -106,7 +106,7 @@ export async function issueReceipt(ctx: Context, ledgerId: string): Promise<void
 async function ofSale(ctx: Context, tx: Transaction, document: LedgerDocument): Promise<ReceiptContents> {
   const coachId = sellingCoach(ctx.config.accountingProfile, document);
   const platform = platformOf(ctx);
-  const seller = coachId === undefined ? platform : await coachAsSeller(ctx, tx, coachId);
+  const seller = coachId === undefined ? platform : await coachAsSeller(ctx, tx, coachId, document);
   if (!seller.name || !seller.address) throw new SellerUnknown(coachId);
   const date = businessDate(document.occurredAt.toDate());
   const sold = await soldIn(ctx, tx, document);
@@ -128,7 +128,7 @@ async function ofReturn(ctx: Context, tx: Transaction, document: LedgerDocument)
   const sale = earlier.find(({ receipt }) => receipt.kind === 'receipt');
   if (sale) return creditOf(document, sale, earlier, businessDate(document.occurredAt.toDate()));
   const coachId = sellingCoach(ctx.config.accountingProfile, document);
-  const seller = coachId === undefined ? platformOf(ctx) : await coachAsSeller(ctx, tx, coachId);
+  const seller = coachId === undefined ? platformOf(ctx) : await coachAsSeller(ctx, tx, coachId, document);
   if (!seller.name || !seller.address) throw new SellerUnknown(coachId);
   throw new Error('The receipt that it credits is not there yet.');
 }
@@ -139,10 +139,16 @@ const platformOf = ({ config }: Context): Seller => ({
   vatNumber: config.platformVatNumber || null,
 });
 
-async function coachAsSeller(ctx: Context, tx: Transaction, coachId: string): Promise<Seller> {
+/** Registered for VAT is who was when the sale was booked, as in the books. */
+async function coachAsSeller(
+  ctx: Context,
+  tx: Transaction,
+  coachId: string,
+  { parts }: LedgerDocument,
+): Promise<Seller> {
   const coach = await readCoach(ctx, coachId, tx);
   const { name = '', address = '' } = coach?.invoiceDetails ?? {};
-  return { coachId, name, address, vatNumber: coach?.vatNumber ?? null };
+  return { coachId, name, address, vatNumber: parts.coachVat ? (coach?.vatNumber ?? null) : null };
 }
 
 /** Gives the next number of the seller's year to it. */

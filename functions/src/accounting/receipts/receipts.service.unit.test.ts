@@ -1,7 +1,10 @@
 import type { LedgerDocument } from '../../ledger/ledger.ts';
 import { refundPayment } from '../../payments/refunds/refunds.service.ts';
-import { days } from '../../platform/clock.ts';
+import { processPayment } from '../../payments/payments.service.ts';
+import { days, hours } from '../../platform/clock.ts';
 import { answer } from '../../platform/entrance.ts';
+import { cancelSession, completeSession } from '../../sessions/life.service.ts';
+import { lisa as bookingLisa, openBookings } from '../../testing/bookings.ts';
 import { openShop, type Shop } from '../../testing/shop.ts';
 import { getReceiptSpec } from './receipts.api.ts';
 import { issueReceipt, issueReceipts } from './receipts.service.ts';
@@ -91,6 +94,19 @@ describe('receipts', () => {
     await expectWhole();
   });
 
+  it('have VAT in what a coach sells who was registered for it when it was sold', async () => {
+    shop.ctx.config.accountingProfile = 'agent';
+    const coach = shop.ctx.db.doc('coaches/karin');
+    const invoiceDetails = { name: 'Karins coachning', address: 'Gatan 2, 111 22 Stockholm' };
+    await coach.update({ invoiceDetails });
+    const before = await shop.buy();
+    await coach.update({ vatNumber: 'SE800101123401' });
+    const after = await shop.buy();
+    await issue();
+    expect(await of(before)).toMatchObject([{ seller: { vatNumber: null }, vatMinor: 0 }]);
+    expect(await of(after)).toMatchObject([{ seller: { vatNumber: 'SE800101123401' }, vatMinor: 9_980 }]);
+  });
+
   it('wait for the platform’s name and address, whose params a flag names', async () => {
     const { platformName } = shop.ctx.config;
     shop.ctx.config.platformName = '';
@@ -147,6 +163,35 @@ describe('receipts', () => {
     await shop.deliver();
     await issue();
     expect(await of(paymentId)).toMatchObject([{ amountMinor: 49_900 }, { kind: 'credit_note', amountMinor: -49_900 }]);
+  });
+});
+
+describe('a session', () => {
+  it('has its receipt when it is paid in advance; canceled late, what went back is credited', async () => {
+    const bookings = await openBookings();
+    const { ctx } = bookings;
+    const ofPayment = async (paymentId: string) =>
+      (await bookings.all<Receipt>('receipts')).filter((receipt) => receipt.paymentId === paymentId);
+    const pay = async () => {
+      const { sessionId } = await bookings.book({ hours: 2 });
+      const paid = { sessionId, requestId: `pay-${sessionId}`, paymentMethodId: 'pm_card_bypassPending' };
+      const { paymentId } = await processPayment(ctx, bookingLisa, paid);
+      await bookings.deliver();
+      return { sessionId, paymentId };
+    };
+    const late = await pay();
+    await issueReceipts(ctx);
+    expect(await ofPayment(late.paymentId)).toMatchObject([{ kind: 'receipt', amount: 600, vatMinor: 12_000 }]);
+    await cancelSession(ctx, bookingLisa, { sessionId: late.sessionId, requestId: 'cancel-late' });
+    await bookings.deliver();
+    const kept = await pay();
+    await bookings.advance(hours(4));
+    await completeSession(ctx, karin, { sessionId: kept.sessionId, requestId: 'completed-1' });
+    await issueReceipts(ctx);
+    const amounts = async (paymentId: string) => (await ofPayment(paymentId)).map(({ amountMinor }) => amountMinor);
+    expect((await amounts(late.paymentId)).sort((a, b) => b - a)).toEqual([60_000, -30_000]);
+    expect(await amounts(kept.paymentId)).toEqual([60_000]);
+    await bookings.close();
   });
 });
 
