@@ -334,6 +334,44 @@ describe('canceling', () => {
     expect(await books()).toMatchObject({ coach_payable: -24_000 });
   });
 
+  it.each(['before', 'after'])(
+    'of whose kept half a part is refunded %s it is shared ends with what is left',
+    async (when) => {
+      const { sessionId, paymentId } = await paid(24);
+      await shop.advance(hours(2));
+      if (when === 'before') await shop.fault('timeout_before', '/v1/refunds', { times: 3 });
+      await cancel(sessionId);
+      await shop.clearFaults();
+      await refundPayment(shop.ctx, anna, { paymentId, amountMinor: 20_000, requestId: requestId() });
+      for (const wait of [minutes(6), hours(1)]) {
+        await shop.advance(wait);
+        await resolveRefunds(shop.ctx, shop.now());
+        await resolveTransfers(shop.ctx, shop.now());
+      }
+      await expectWhole();
+      expect(await books()).toMatchObject({ coach_payable: -8_000, fee_revenue: -2_000 });
+      expect(await shop.payment(paymentId)).toMatchObject({ refundedMinor: 50_000, held: { leftMinor: 0 } });
+      const { amountMinor = 0, feeMinor = 0, reversedMinor = 0 } = (await earning(paymentId)) ?? {};
+      expect(amountMinor - feeMinor - reversedMinor).toBe(8_000);
+    },
+  );
+
+  it('whose two refunds are both heard of at once shares before it takes back', async () => {
+    const { sessionId, paymentId } = await paid(24);
+    await shop.advance(hours(2));
+    // Nothing can be looked up, so neither is booked when it is made.
+    await shop.fault('error_500_before', '/v1/charges', { method: 'GET', times: 200 });
+    await cancel(sessionId);
+    await refundPayment(shop.ctx, anna, { paymentId, amountMinor: 20_000, requestId: requestId() });
+    await shop.clearFaults();
+    await shop.deliver();
+    await shop.advance(minutes(6));
+    await resolveRefunds(shop.ctx, shop.now());
+    await resolveTransfers(shop.ctx, shop.now());
+    await expectWhole();
+    expect(await books()).toMatchObject({ coach_payable: -8_000, fee_revenue: -2_000 });
+  });
+
   it('whose refund came to nothing is given back anew by an administrator; only then is the rest shared', async () => {
     const { sessionId } = await paid(24);
     await shop.advance(hours(2));
