@@ -35,6 +35,8 @@ export function listPdf(voucher: Voucher, lines: readonly ListLine[], currency: 
   const head = ['Kl.', 'Stripe', 'Betalning/utbetalning', 'Coach', ...numbers.map(String)];
   return {
     info: { title: `${what[voucher.kind]} ${voucher.date}` },
+    // Sales at every rate move ten accounts: a column each.
+    pageSize: numbers.length > 5 ? 'A3' : 'A4',
     pageOrientation: 'landscape',
     pageMargins: [25, 30, 25, 35],
     defaultStyle: { fontSize: 6.5 },
@@ -45,7 +47,7 @@ export function listPdf(voucher: Voucher, lines: readonly ListLine[], currency: 
       {
         table: {
           headerRows: 1,
-          widths: [24, 130, 130, '*', ...numbers.map(() => 55)],
+          widths: [24, 115, 115, '*', ...numbers.map(() => 50)],
           body: [
             head.map((text): TableCell => ({ text, bold: true })),
             ...lines.map(line),
