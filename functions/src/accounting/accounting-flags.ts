@@ -50,7 +50,7 @@ export const accountFlag = (voucher: Voucher, account: number, year: string, pro
   severity: 'critical',
   subject: `vouchers/${voucher.id}`,
   message: `Account ${account} ${problem} in the financial year of ${voucher.date}.`,
-  action: `Create or activate account ${account} in Fortnox for that year, or configure another (CLEARING_ACCOUNT for the clearing account; vouchers already made keep theirs). Held vouchers then go on by themselves within an hour.`,
+  action: `Create or activate account ${account} in Fortnox for that year, or configure another (CLEARING_ACCOUNT for the clearing account, ACCOUNT_NUMBERS for the others; vouchers already made keep theirs). Held vouchers then go on by themselves within an hour.`,
 });
 
 export const lockedFlag = (voucher: Voucher, words: string): FlagInput => ({
