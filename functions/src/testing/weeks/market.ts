@@ -120,10 +120,14 @@ export class Market {
     if (typeof changed === 'string') throw new Error(changed);
   }
 
-  /** Banks, accounts and holds as they should be, and money for the refunds that wait for it. */
+  /** Money for refunds that wait for some: it may have gone to the platform's bank. */
+  async fund(): Promise<void> {
+    if (this.stage.core.world.waitingRefunds.size > 0) await this.#sellOwn();
+  }
+
+  /** Banks, accounts and holds as they should be. */
   async mend(): Promise<void> {
     const { ctx } = this.stage;
-    await this.#sellOwn();
     for (const { account, coachId } of this.sellers) {
       await this.change(account, { payout_failure_code: null });
       if (this.stage.core.world.accounts.get(account)?.payouts_enabled !== true) {

@@ -94,6 +94,7 @@ class Weeks implements Played {
     await recoverForgotten(this.stage.ctx, this.stage.now());
     for (let day = 1; day <= daysToSettle; day++) {
       this.stage.advanceTo(at(this.#day, 8));
+      await this.market.fund();
       await this.#quiet();
       await this.#play(this.#runs());
       await this.#quiet();
