@@ -1,3 +1,4 @@
+import type Stripe from 'stripe';
 import { trialBalance, type LedgerDocument } from '../ledger/ledger.ts';
 import type { Earning } from '../coaches/earnings.ts';
 import { processPayment } from '../payments/payments.service.ts';
@@ -12,6 +13,7 @@ import { checkInvariants } from '../reconciliation/invariants.service.ts';
 import { lisa, openBookings, type Bookings } from '../testing/bookings.ts';
 import { below, pick, seededRandom, type Random } from '../testing/random.ts';
 import { recoverEvents } from '../webhooks/recovery.service.ts';
+import { receiveEvent } from '../webhooks/webhooks.service.ts';
 import { expireSessions } from './expiry.service.ts';
 import { cancelSession, completeSession } from './life.service.ts';
 import { completeEnded } from './life-sweep.service.ts';
@@ -119,6 +121,12 @@ async function sweep({ shop }: Life): Promise<void> {
 const again = (life: Life, sessionId: string) =>
   cancelSession(life.shop.ctx, anna, { sessionId, requestId: requestId(life) }).catch(() => undefined);
 
+/** Stripe delivers again what a process that died did not answer; here everything. */
+async function deliverAgain({ shop }: Life): Promise<void> {
+  const { data } = await shop.control<{ data: Stripe.Event[] }>('stripe', 'events');
+  for (const event of data) await receiveEvent(shop.ctx, event);
+}
+
 /** All is heard, decided and swept, until nothing is left to do. */
 async function settle(life: Life): Promise<void> {
   const { shop } = life;
@@ -132,8 +140,10 @@ async function settle(life: Life): Promise<void> {
     await shop.advance(n % 3 === 0 ? days(2) + hours(1) : minutes(70));
     await shop.deliver();
     await sweep(life);
+    if (n !== 6) continue;
+    await deliverAgain(life);
     // A refund that Stripe has definitely not made is flagged, and an administrator has it made anew.
-    if (n === 6) await Promise.all(life.sessions.map((sessionId) => again(life, sessionId)));
+    await Promise.all(life.sessions.map((sessionId) => again(life, sessionId)));
   }
 }
 
