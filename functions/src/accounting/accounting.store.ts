@@ -93,6 +93,16 @@ export async function referencesOf(db: Firestore, ids: readonly string[]): Promi
   return found;
 }
 
+/** How many vouchers of a year are posted; of one day of it, when named. */
+export async function countPosted(
+  db: Firestore,
+  { financialYearId, date }: { financialYearId: number; date?: BusinessDate },
+): Promise<number> {
+  let query = db.collection(collection).where('financialYearId', '==', financialYearId).where('state', '==', 'posted');
+  if (date !== undefined) query = query.where('date', '==', date);
+  return (await query.count().get()).data().count;
+}
+
 export interface StateTotal {
   count: number;
   clearingMinor: Minor;

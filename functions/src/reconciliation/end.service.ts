@@ -32,8 +32,8 @@ async function nightResult(ctx: Context, run: string, night: Night): Promise<Nig
   const counts = await store.countParts(ctx.db, run);
   const { vouchers, difference } = await proveVouchers(ctx);
   const before = night.before === null ? undefined : await store.readRun(ctx.db, store.nightPath(night.before));
-  const since = before?.state === 'done' ? before.fortnox.provenUntil : null;
-  const { differences: inFortnox, ...fortnox } = await proveFortnox(ctx, since);
+  const lastTime = before?.state === 'done' ? before.fortnox : undefined;
+  const { differences: inFortnox, ...fortnox } = await proveFortnox(ctx, lastTime);
   const proofs = shown.flatMap((part) => part.proofs);
   const differences = [
     ...proofs.flatMap((proof) => proof.differences),

@@ -1,46 +1,186 @@
 import type { Timestamp } from 'firebase-admin/firestore';
-import { postedFrom, vouchersOf } from '../accounting/accounting.service.ts';
+import { countPosted, lastPosted, postedFrom, vouchersOf } from '../accounting/accounting.service.ts';
 import type { Voucher } from '../accounting/accounting.ts';
+import { addDays, businessDate, type BusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
-import { fortnoxDiffers, type Difference, type FortnoxProof } from './reconciliation.ts';
+import type { SieVoucher } from '../platform/fortnox/index.ts';
+import { fortnoxDiffers, type Ours } from './fortnox-rows.ts';
+import { listLimit, type Difference, type FortnoxDay, type FortnoxProof } from './reconciliation.ts';
 
 /** Vouchers whose days are looked up in one night; more are for the next. */
-const vouchersPerNight = 2000;
+const vouchersPerNight = 20_000;
+const pageSize = 1_000;
+/** Days counted or read side by side. */
+const sideBySide = 10;
+
+/** Vouchers of one financial year that are to be held against Fortnox. */
+interface YearTask {
+  financialYearId: number;
+  /** Every voucher of these days is compared. */
+  days: Set<BusinessDate>;
+  series: Set<string>;
+  /** Of vouchers that may have been moved to another day by hand. */
+  keys: Set<string>;
+}
 
 /**
- * Looks up in Fortnox every day that vouchers were posted to since the last night: each posted voucher is there once, and
- * nothing else is in our series. A Fortnox that cannot be read is said so, and the same days are looked up next night.
+ * Reads the year's books in one call and compares, row by row, every day that vouchers were posted to since the last night;
+ * and counts the other days, so that one lost long after it was proven is missed too. Nothing is ever posted again from
+ * here. A Fortnox that cannot be read is said so, and the same days are looked up next night.
  */
 export async function proveFortnox(
   ctx: Context,
-  since: Timestamp | null,
+  before: FortnoxProof | undefined,
 ): Promise<FortnoxProof & { differences: Difference[] }> {
-  const posted = await postedFrom(ctx.db, since, vouchersPerNight);
-  const days = new Map(posted.map((voucher) => [`${voucher.series} ${voucher.date}`, voucher]));
+  const since = before?.provenUntil ?? null;
+  const { years, last } = await postedSince(ctx, since);
+  for (const day of before?.again ?? []) note(yearOf(years, day), day);
+  const tasks = [...years.values()];
+  const days = tasks.reduce((total, year) => total + year.days.size, 0);
   const differences: Difference[] = [];
+  const again: FortnoxDay[] = [];
   try {
-    for (const voucher of days.values()) differences.push(...(await proveDay(ctx, voucher)));
+    for (const year of tasks) {
+      const compared = await proveYear(ctx, year);
+      differences.push(...compared.differences);
+      again.push(...compared.again);
+    }
   } catch (error) {
-    return { days: days.size, provenUntil: since, error: messageOf(error), differences };
+    return { days, provenUntil: since, again: before?.again ?? [], error: messageOf(error), differences };
   }
-  // What is missing is looked for every night until it is there. What is too much stays (Fortnox deletes nothing): told once.
-  const missing = differences.some(({ kind }) => kind === 'voucher-not-in-fortnox');
-  const provenUntil = missing ? since : (posted.at(-1)?.postedAt ?? since);
-  return { days: days.size, provenUntil, differences };
+  return { days, provenUntil: last ?? since, again: again.slice(0, listLimit), differences };
 }
 
-async function proveDay(ctx: Context, { series, date, financialYearId }: Voucher): Promise<Difference[]> {
+/** The years that vouchers were posted to since then, and the one posted to last. */
+async function postedSince(
+  ctx: Context,
+  since: Timestamp | null,
+): Promise<{ years: Map<number, YearTask>; last: Timestamp | undefined }> {
+  const years = new Map<number, YearTask>();
+  const seen = new Set<string>();
+  let last: Timestamp | undefined;
+  while (seen.size < vouchersPerNight) {
+    const page = await postedFrom(ctx.db, last ?? since, pageSize);
+    const fresh = page.filter(({ id }) => !seen.has(id));
+    for (const voucher of fresh) {
+      seen.add(voucher.id);
+      note(yearOf(years, dayOf(voucher)), voucher);
+    }
+    last = page.at(-1)?.postedAt ?? last;
+    if (page.length < pageSize || fresh.length === 0) break;
+  }
+  for (const voucher of await lastPosted(ctx.db, 1)) yearOf(years, dayOf(voucher));
+  return { years, last };
+}
+
+function dayOf({ financialYearId, date, series }: Voucher): FortnoxDay {
   if (financialYearId === undefined) throw new Error(`A voucher of ${date} is posted without its financial year.`);
+  return { financialYearId, date, series };
+}
+
+function yearOf(years: Map<number, YearTask>, { financialYearId, series }: FortnoxDay): YearTask {
+  const year = years.get(financialYearId) ?? {
+    financialYearId,
+    days: new Set(),
+    series: new Set([series]),
+    keys: new Set(),
+  };
+  years.set(financialYearId, year);
+  return year;
+}
+
+function note(year: YearTask, { date, series, key }: { date: BusinessDate; series: string; key?: string }): void {
+  year.days.add(date);
+  year.series.add(series);
+  if (key !== undefined) year.keys.add(key);
+}
+
+async function proveYear(ctx: Context, year: YearTask): Promise<Compared> {
+  const posted = await countPosted(ctx.db, { financialYearId: year.financialYearId });
+  const first = await compareYear(ctx, year);
+  if (first.count >= posted) return first;
+  const lost = await daysWithFewer(ctx, year, first.perDay);
+  return lost.length === 0 ? first : compareYear(ctx, { ...year, days: new Set([...year.days, ...lost]) });
+}
+
+/** The end of a description that one of ours has (`voucherKey`). */
+const keyShape = /(?:^| )[0-9a-hjkmnp-tv-z]{12}$/;
+
+interface Compared {
+  differences: Difference[];
+  again: FortnoxDay[];
+  /** Vouchers of the whole year that look like ours, together and by day. */
+  count: number;
+  perDay: Map<BusinessDate, number>;
+}
+
+export async function compareYear(ctx: Context, year: YearTask): Promise<Compared> {
   const asked = ctx.clock.now().getTime();
-  const fortnox = await ctx.fortnox();
-  const listed = await fortnox.findVouchers({ series, date, financialYearId });
+  const listed: SieVoucher[] = [];
+  const perDay = new Map<BusinessDate, number>();
+  let count = 0;
+  for await (const voucher of (await ctx.fortnox()).vouchersOfYear(year.financialYearId)) {
+    if (!year.series.has(voucher.series)) continue;
+    if (keyShape.test(voucher.description)) {
+      count += 1;
+      perDay.set(voucher.date, (perDay.get(voucher.date) ?? 0) + 1);
+    }
+    const moved = year.keys.has(voucher.description.split(' ').at(-1) ?? '');
+    if (year.days.has(voucher.date) || moved) listed.push(voucher);
+  }
   // Ours are read after Fortnox's, so that one posted in between is known when it is met.
-  const ours = (await vouchersOf(ctx.db, date))
-    .filter((voucher) => voucher.series === series)
-    .map(({ id, key, clearingMinor, state, postedAt }) => {
+  const ours = await oursOf(ctx, year, asked);
+  const differences = fortnoxDiffers(ctx.config.currency, listed, ours);
+  return { differences, again: toLookAtAgain(year, differences, ours), count, perDay };
+}
+
+function toLookAtAgain(
+  { financialYearId }: YearTask,
+  differences: readonly Difference[],
+  ours: readonly Ours[],
+): FortnoxDay[] {
+  const wrong = new Set(
+    differences.flatMap(({ kind, ids }) =>
+      kind === 'voucher-not-in-fortnox' || kind === 'voucher-altered' ? ids.slice(0, 1) : [],
+    ),
+  );
+  return ours.flatMap(({ voucher: { id, series, date } }) =>
+    wrong.has(id) ? [{ financialYearId, series, date }] : [],
+  );
+}
+
+async function oursOf(ctx: Context, { days, series }: YearTask, asked: number): Promise<Ours[]> {
+  return overDays([...days], async (day) => {
+    const vouchers = (await vouchersOf(ctx.db, day)).filter((voucher) => series.has(voucher.series));
+    return vouchers.map(({ id, key, series: own, date, rows, clearingAccount, clearingMinor, state, postedAt }) => {
       const mustBeThere = state === 'posted' && postedAt !== undefined && postedAt.toMillis() < asked;
-      return { id, key, clearingMinor, mustBeThere };
+      return { voucher: { id, key, series: own, date, rows, clearingAccount, clearingMinor }, mustBeThere };
     });
-  return fortnoxDiffers({ date, currency: ctx.config.currency }, listed, ours);
+  });
+}
+
+/** Days of the year of which Fortnox has fewer than we posted. */
+async function daysWithFewer(
+  ctx: Context,
+  { financialYearId, days }: YearTask,
+  perDay: ReadonlyMap<BusinessDate, number>,
+): Promise<BusinessDate[]> {
+  const [any] = [...days, ...perDay.keys()];
+  const whole = await (await ctx.fortnox()).financialYear(any ?? businessDate(ctx.clock.now()));
+  if (!whole) return [];
+  const all: BusinessDate[] = [];
+  for (let day = whole.from; day <= whole.to; day = addDays(day, 1)) all.push(day);
+  return overDays(all, async (day) => {
+    const posted = await countPosted(ctx.db, { financialYearId, date: day });
+    return posted > (perDay.get(day) ?? 0) ? [day] : [];
+  });
+}
+
+async function overDays<T>(days: readonly BusinessDate[], each: (day: BusinessDate) => Promise<T[]>): Promise<T[]> {
+  const found: T[] = [];
+  for (let at = 0; at < days.length; at += sideBySide) {
+    found.push(...(await Promise.all(days.slice(at, at + sideBySide).map(each))).flat());
+  }
+  return found;
 }

@@ -355,6 +355,50 @@ describe('the night in Fortnox', () => {
     expect((await reconcileDay(world, world.now())).differences).toHaveLength(3);
   });
 
+  it('tells what somebody altered by hand, row by row, until it is as it was', async () => {
+    await booked();
+    const [first, second] = inFortnox();
+    const [row, ...rest] = first?.rows ?? [];
+    if (!first || !second || !row) throw new Error('two vouchers were posted');
+    const { account, debitOre, creditOre } = row;
+    const { date } = second;
+    const moved = { ...second, date: `${date.slice(0, 4)}-01-02` };
+    inFortnox().splice(0, 2, { ...first, rows: [{ ...row, account: 1930 }, ...rest] }, moved);
+    const night = await reconcileDay(world, tomorrow());
+    expect(night.differences.map(({ kind, detail }) => [kind, detail])).toEqual(
+      expect.arrayContaining([
+        ['voucher-altered', `without ${account}: ${debitOre - creditOre}; with 1930: ${debitOre - creditOre}`],
+        ['voucher-altered', `dated ${moved.date} instead of ${date}`],
+      ]),
+    );
+    expect(night.differences).toHaveLength(2);
+    expect(night.fortnox.again).toHaveLength(2);
+    inFortnox().splice(0, 2, first, second);
+    await world.advance(days(2));
+    const mended = await reconcileDay(world, world.now());
+    expect(mended).toMatchObject({ ok: true, fortnox: { days: 1, again: [], provenUntil: night.fortnox.provenUntil } });
+  });
+
+  it('misses a voucher that Fortnox lost long after it was proven, every night, and never posts it again', async () => {
+    await booked();
+    expect(await reconcileDay(world, tomorrow())).toMatchObject({ ok: true });
+    await world.advance(days(2));
+    await booked();
+    expect(await reconcileDay(world, world.now())).toMatchObject({ ok: true });
+    const [first] = inFortnox();
+    if (!first) throw new Error('vouchers were posted');
+    inFortnox().splice(0, 1);
+    for (let night = 0; night < 2; night += 1) {
+      await world.advance(days(1));
+      const found = await reconcileDay(world, world.now());
+      expect(found.differences.map(({ kind }) => kind)).toEqual(['voucher-not-in-fortnox']);
+      await sweepOnce(ctx, world.now());
+      await syncBooks(ctx, world.now());
+      expect(world.tasks).toEqual([]);
+    }
+    expect((await flags()).some(({ kind }) => kind === 'reconciliation-difference')).toBe(true);
+  });
+
   it('says that Fortnox could not be read, and proves the rest', async () => {
     await booked();
     await world.control('fortnox', 'faults', { kind: 'unauthorized', times: 20 });

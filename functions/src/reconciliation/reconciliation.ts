@@ -1,7 +1,7 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import type { VoucherState } from '../accounting/accounting.ts';
 import type { BusinessDate } from '../platform/clock.ts';
-import { minor, zero, type Currency, type Minor } from '../platform/money.ts';
+import type { Currency, Minor } from '../platform/money.ts';
 
 /**
  * The daily proof. For a cut T, per account and currency:
@@ -39,6 +39,8 @@ export type DifferenceKind =
   | 'clearing-differs'
   /** A voucher we hold to be posted is not in Fortnox under its key. */
   | 'voucher-not-in-fortnox'
+  /** A voucher of ours has other rows, or another day, in Fortnox than were posted: somebody changed it by hand. */
+  | 'voucher-altered'
   /** Fortnox has one voucher of ours more than once. */
   | 'voucher-twice-in-fortnox'
   /** Our series in Fortnox has a voucher that is not ours: the series is to have one writer. */
@@ -53,8 +55,10 @@ export interface Difference {
   /** Balance transactions and ledger documents it is about. */
   ids: string[];
   ledgerMinor: Minor;
-  /** What the other side (Stripe, or the vouchers) says. */
+  /** What the other side (Stripe, the vouchers, Fortnox) says. */
   otherMinor: Minor;
+  /** What exactly, where amounts do not tell; minor units. */
+  detail?: string;
 }
 
 /** Up to where an account is proven for good; later runs start there. */
@@ -90,11 +94,20 @@ export interface VoucherCounts extends Record<VoucherState, number> {
   ungrouped: number;
 }
 
-/** The days looked up in Fortnox this night: those that vouchers were posted to since the night before. */
+/** A day of a series in Fortnox. */
+export interface FortnoxDay {
+  financialYearId: number;
+  series: string;
+  date: BusinessDate;
+}
+
+/** What was compared with Fortnox this night: the days that vouchers were posted to since the night before, and `again`. */
 export interface FortnoxProof {
   days: number;
-  /** Vouchers posted until then are proven to be in Fortnox, once; null: none yet. */
+  /** Vouchers posted until then have been compared; null: none yet. */
   provenUntil: Timestamp | null;
+  /** Days on which a voucher is missing or altered: compared every night until they are as we posted them. At most 100. */
+  again: FortnoxDay[];
   error?: string;
 }
 
@@ -130,54 +143,6 @@ export function totalsDiffer(
   return { kind: 'totals-differ', account, currency, ids: [], ledgerMinor, otherMinor };
 }
 
-/** A voucher as Fortnox lists it. */
-export interface Listed {
-  series: string;
-  number: number;
-  description: string;
-}
-
-/** Our vouchers of one series and day, as the proof needs them. */
-export interface Ours {
-  id: string;
-  key: string;
-  clearingMinor: Minor;
-  /** Posted before Fortnox was asked, so it must be in its answer. */
-  mustBeThere: boolean;
-}
-
-/** Holds one day of our series in Fortnox against our vouchers. Fortnox keeps rows as they were posted, so the key is enough. */
-export function fortnoxDiffers(
-  day: { date: BusinessDate; currency: Currency },
-  listed: readonly Listed[],
-  ours: readonly Ours[],
-): Difference[] {
-  const base = { account: 'fortnox', currency: day.currency };
-  const named = (one: Listed) => `${one.series} ${one.number} of ${day.date}`;
-  const differences: Difference[] = [];
-  for (const { id, key, clearingMinor, mustBeThere } of ours) {
-    const found = listed.filter(({ description }) => description.includes(key));
-    if (found.length === 0 && mustBeThere) {
-      differences.push({
-        ...base,
-        kind: 'voucher-not-in-fortnox',
-        ids: [id],
-        ledgerMinor: clearingMinor,
-        otherMinor: zero,
-      });
-    } else if (found.length > 1) {
-      const ids = [id, ...found.map(named)];
-      const otherMinor = minor(clearingMinor * found.length);
-      differences.push({ ...base, kind: 'voucher-twice-in-fortnox', ids, ledgerMinor: clearingMinor, otherMinor });
-    }
-  }
-  for (const one of listed) {
-    if (ours.some(({ key }) => one.description.includes(key))) continue;
-    differences.push({ ...base, kind: 'voucher-not-ours', ids: [named(one)], ledgerMinor: zero, otherMinor: zero });
-  }
-  return differences;
-}
-
 /** What a coach's or the platform's night came to, and up to where it is proven now. */
 export function concluded(proof: AccountProof, closed: Closed): AccountProof {
   const ok = proof.differences.length === 0;
@@ -186,7 +151,7 @@ export function concluded(proof: AccountProof, closed: Closed): AccountProof {
 
 /** One difference in words. */
 export function inWords(difference: Difference): string {
-  const { kind, account, currency, ids, ledgerMinor, otherMinor } = difference;
+  const { kind, account, currency, ids, ledgerMinor, otherMinor, detail } = difference;
   const about = ids.length > 0 ? ` ${ids.join(', ')}` : '';
-  return `${account}: ${kind}${about} (ledger ${ledgerMinor}, other side ${otherMinor} minor ${currency})`;
+  return `${account}: ${kind}${about} (ledger ${ledgerMinor}, other side ${otherMinor} minor ${currency})${detail === undefined ? '' : `: ${detail}`}`;
 }

@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { z } from 'zod';
 import { FortnoxError } from './errors.ts';
-import { createSend } from './http.ts';
+import { createSend, createStream } from './http.ts';
 import type { HttpRequest } from './http.ts';
 import { multipart } from './multipart.ts';
 import { errorOf, parsed } from './reply.ts';
 import type { RawReply } from './reply.ts';
 import { repeatableRead, repeatableWrite, withRetries } from './retry.ts';
 import * as shapes from './shapes.ts';
+import { sieVouchers, type SieVoucher } from './sie.ts';
 import { clientCredentials } from './token.ts';
 import type { TokenHttp, TokenSource } from './token-source.ts';
 import { voucherBody } from './voucher.ts';
@@ -18,6 +19,8 @@ export const FORTNOX_API_BASE = 'https://api.fortnox.se';
 export const FORTNOX_TOKEN_BASE = 'https://apps.fortnox.se';
 
 const TIMEOUT_MS = 20_000;
+/** Of a whole year's books. */
+const YEAR_TIMEOUT_MS = 300_000;
 const PAGE_SIZE = 500;
 /** 50 000 vouchers of one series on one day: beyond it something else is wrong. */
 const MAX_PAGES = 100;
@@ -88,6 +91,11 @@ export type FortnoxClient = {
   createVoucher(voucher: NewVoucher): Promise<VoucherId>;
   /** Every voucher of a series on one day, all pages, by number. */
   findVouchers(query: { series: string; date: string; financialYearId: number }): Promise<VoucherSummary[]>;
+  /**
+   * Every voucher of a financial year with its rows, read as it comes from one call (SIE 4), by series and number.
+   * Throws, in the midst of it too, when the file cannot be read to its end.
+   */
+  vouchersOfYear(financialYearId: number): AsyncGenerator<SieVoucher>;
   /** One voucher with its rows; null when there is none. */
   voucher(series: string, number: number, financialYearId: number): Promise<FortnoxVoucher | null>;
   /**
@@ -121,20 +129,23 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
   const { apiBase, tokenBase = defaultTokenBase(apiBase), clientId, clientSecret, tenantId, now } = config;
   const sleep = config.sleep ?? (async (ms: number) => wait(ms));
   const send = createSend(config.timeoutMs ?? TIMEOUT_MS);
+  const stream = createStream(config.timeoutMs ?? YEAR_TIMEOUT_MS);
   const http: TokenHttp = { url: `${tokenBase}/oauth-v1/token`, clientId, clientSecret, now, sleep, send };
   const tokens = config.tokens?.(http) ?? clientCredentials(http, tenantId);
 
-  async function withToken(what: string, request: HttpRequest, token: string): Promise<RawReply> {
-    return send(what, { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
-  }
-
   /** One call, its token renewed once on a 401 (which Fortnox answers before it does anything). */
-  async function call(what: string, request: HttpRequest): Promise<RawReply> {
+  async function call<R extends RawReply>(
+    what: string,
+    request: HttpRequest,
+    by: (what: string, request: HttpRequest) => Promise<R>,
+  ): Promise<R> {
+    const withToken = (token: string) =>
+      by(what, { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
     const token = await tokens.current();
-    let reply = await withToken(what, request, token);
+    let reply = await withToken(token);
     if (reply.status === 401) {
       tokens.forget(token);
-      reply = await withToken(what, request, await tokens.current());
+      reply = await withToken(await tokens.current());
     }
     if (reply.status < 200 || reply.status > 299) throw errorOf(what, reply, now());
     return reply;
@@ -147,7 +158,7 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
     again: (error: FortnoxError) => boolean,
   ): Promise<RawReply> {
     await tokens.current();
-    return withRetries(async () => call(what, request), again, sleep);
+    return withRetries(async () => call(what, request, send), again, sleep);
   }
 
   async function get<T>(what: string, path: string, query: Record<string, string>, schema: z.ZodType<T>): Promise<T> {
@@ -237,6 +248,15 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
     });
   }
 
+  async function* vouchersOfYear(financialYearId: number): AsyncGenerator<SieVoucher> {
+    const what = `Reading the books of financial year ${financialYearId}`;
+    const url = `${apiBase}/3/sie/4?financialyear=${financialYearId}`;
+    const request: HttpRequest = { method: 'GET', url, headers: { accept: 'application/json, text/plain, */*' } };
+    await tokens.current();
+    const { body } = await withRetries(async () => call(what, request, stream), repeatableRead, sleep);
+    yield* sieVouchers(body);
+  }
+
   async function voucher(series: string, number: number, financialYearId: number): Promise<FortnoxVoucher | null> {
     const path = `/3/vouchers/${encodeURIComponent(series)}/${number}`;
     const query = { financialyear: String(financialYearId) };
@@ -321,6 +341,7 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
     voucherSeries,
     createVoucher,
     findVouchers,
+    vouchersOfYear,
     voucher,
     uploadVoucherFile,
     connectFile,

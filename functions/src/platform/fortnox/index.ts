@@ -16,6 +16,7 @@ export type { FortnoxErrorDetails, FortnoxErrorKind } from './errors.ts';
 export { formatMinor, parseMinor } from './money.ts';
 export { rotatingRefreshToken } from './rotating-token.ts';
 export type { RotatingSettings } from './rotating-token.ts';
+export type { SieVoucher } from './sie.ts';
 export { sanitizeText } from './text.ts';
 export { clientCredentials } from './token.ts';
 export { createTokenLock } from './token-lock.ts';
