@@ -177,6 +177,7 @@ async function expectWhole(life: Life): Promise<void> {
   expect(flags).toEqual([]);
 }
 
+/** Played at length, or one again: SESSION_LIVES=1000, SESSION_SEED=42. */
 const runs = Number(process.env.SESSION_LIVES ?? 12);
 const first = Number(process.env.SESSION_SEED ?? 1);
 
