@@ -1,13 +1,14 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import { planFlag } from '../admin/flags.service.ts';
+import type { FlagInput } from '../admin/flags.ts';
 import { totalsBefore } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { runWrites } from '../platform/write.ts';
-import { proveFortnox } from './fortnox-side.service.ts';
+import { proveFortnox, proveFortnoxDays } from './fortnox-side.service.ts';
 import { differenceFlag, needsPerson } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
-import { listLimit, platformAccount, type Difference, type NightResult } from './reconciliation.ts';
-import type { AccountPart, Night, Reconciliation } from './run.ts';
+import { listLimit, platformAccount, type Difference, type NightResult, type RangeResult } from './reconciliation.ts';
+import { isNight, type AccountPart, type Night, type Range, type Reconciliation, type Run } from './run.ts';
 import * as store from './run.store.ts';
 import { proveVouchers } from './vouchers.service.ts';
 
@@ -16,42 +17,67 @@ export async function endIfComplete(ctx: Context, run: string): Promise<void> {
   if ((await store.queuedParts(ctx.db, run, 1)).length > 0) return;
   const document = await store.readRun(ctx.db, run);
   if (document?.state !== 'proving') return;
-  const night: Reconciliation = { ...document, state: 'done', ...(await nightResult(ctx, run, document)) };
-  const ended = await ctx.db.runTransaction(async (tx) => {
+  if (isNight(document)) {
+    const night: Reconciliation = { ...document, state: 'done', ...(await nightResult(ctx, run, document)) };
+    const flag = needsPerson(night) ? differenceFlag(night) : undefined;
+    if (await save(ctx, run, night, flag)) logs.nightProven(ctx.log, night);
+  } else {
+    // Whoever asked looks at it: no flag.
+    await save(ctx, run, { ...document, state: 'done', ...(await rangeResult(ctx, run, document)) });
+  }
+}
+
+function save(ctx: Context, run: string, ended: Run, flag?: FlagInput): Promise<boolean> {
+  return ctx.db.runTransaction(async (tx) => {
     if ((await store.readRun(ctx.db, run, tx))?.state !== 'proving') return false;
-    const flags = needsPerson(night) ? await planFlag(ctx, tx, differenceFlag(night)) : [];
-    store.writeRun(ctx.db, tx, run, night);
+    const flags = flag ? await planFlag(ctx, tx, flag) : [];
+    store.writeRun(ctx.db, tx, run, ended);
     runWrites(tx, flags);
     return true;
   });
-  if (ended) logs.nightProven(ctx.log, night);
 }
 
 async function nightResult(ctx: Context, run: string, night: Night): Promise<NightResult> {
-  const shown = await shownParts(ctx, run);
-  const counts = await store.countParts(ctx.db, run);
+  const accounts = await accountsResult(ctx, run, night);
   const { vouchers, difference } = await proveVouchers(ctx);
   const before = night.before === null ? undefined : await store.readRun(ctx.db, store.nightPath(night.before));
-  const lastTime = before?.state === 'done' ? before.fortnox : undefined;
-  const { differences: inFortnox, ...fortnox } = await proveFortnox(ctx, lastTime);
-  const proofs = shown.flatMap((part) => part.proofs);
-  const differences = [
-    ...proofs.flatMap((proof) => proof.differences),
-    ...(difference ? [difference] : []),
-    ...(await coachesDiffer(ctx, run, night.cut.toDate())),
-    ...inFortnox,
-  ];
-  const unseen = counts.unchecked + counts.unverifiable;
+  const lastTime = before?.state === 'done' && isNight(before) ? before.fortnox : undefined;
+  const { differences, ...fortnox } = await proveFortnox(ctx, lastTime);
+  const found = [...accounts.differences, ...(difference ? [difference] : []), ...differences];
+  return { ...together(ctx, accounts, found, fortnox.error), vouchers, fortnox };
+}
+
+async function rangeResult(ctx: Context, run: string, range: Range): Promise<RangeResult> {
+  const accounts = await accountsResult(ctx, run, range);
+  const { differences, ...fortnox } = await proveFortnoxDays(ctx, range.from, range.to);
+  return { ...together(ctx, accounts, [...accounts.differences, ...differences], fortnox.error), fortnox };
+}
+
+type Accounts = Pick<RangeResult, 'counts' | 'accounts' | 'differences'>;
+
+async function accountsResult(ctx: Context, run: string, { cut }: Run): Promise<Accounts> {
+  const proofs = (await shownParts(ctx, run)).flatMap((part) => part.proofs);
+  return {
+    counts: await store.countParts(ctx.db, run),
+    accounts: proofs.slice(0, listLimit).map((proof) => {
+      const { account, currency, state, ledgerMinor, transactionsMinor, stripeMinor, opening } = proof;
+      return { account, currency, state, ledgerMinor, transactionsMinor, stripeMinor, ...(opening ? { opening } : {}) };
+    }),
+    differences: [...proofs.flatMap((proof) => proof.differences), ...(await coachesDiffer(ctx, run, cut.toDate()))],
+  };
+}
+
+function together(
+  ctx: Context,
+  { counts, accounts }: Accounts,
+  differences: readonly Difference[],
+  error: string | undefined,
+): Omit<RangeResult, 'fortnox'> {
   return {
     ranAt: Timestamp.fromDate(ctx.clock.now()),
-    ok: differences.length === 0 && unseen === 0 && fortnox.error === undefined,
+    ok: differences.length === 0 && counts.unchecked + counts.unverifiable === 0 && error === undefined,
     counts,
-    accounts: proofs.slice(0, listLimit).map((proof) => {
-      const { account, currency, state, ledgerMinor, transactionsMinor, stripeMinor } = proof;
-      return { account, currency, state, ledgerMinor, transactionsMinor, stripeMinor };
-    }),
-    vouchers,
-    fortnox,
+    accounts,
     differences: differences.slice(0, listLimit),
   };
 }

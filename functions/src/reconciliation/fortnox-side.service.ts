@@ -1,7 +1,7 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { countPosted, lastPosted, postedFrom, vouchersOf } from '../accounting/accounting.service.ts';
 import type { Voucher } from '../accounting/accounting.ts';
-import { addDays, businessDate, type BusinessDate } from '../platform/clock.ts';
+import { addDays, businessDate, daysBetween, type BusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { SieVoucher } from '../platform/fortnox/index.ts';
@@ -50,6 +50,38 @@ export async function proveFortnox(
     return { days, provenUntil: since, again: before?.again ?? [], error: messageOf(error), differences };
   }
   return { days, provenUntil: last ?? since, again: again.slice(0, listLimit), differences };
+}
+
+/** Days that are compared at once: what is held of them at most. */
+const daysAtOnce = 31;
+
+/** Days asked for by hand, row by row: the year's books are read once for each 31 of them. */
+export async function proveFortnoxDays(
+  ctx: Context,
+  from: BusinessDate,
+  to: BusinessDate,
+): Promise<{ days: number; error?: string; differences: Difference[] }> {
+  const days = daysBetween(from, to) + 1;
+  const differences: Difference[] = [];
+  try {
+    for (let day = from; day <= to;) {
+      const year = await (await ctx.fortnox()).financialYear(day);
+      if (!year) throw new Error(`Fortnox has no financial year of ${day}.`);
+      const until = [to, year.to, addDays(day, daysAtOnce - 1)].sort()[0] ?? to;
+      const some = new Set(daysFrom(day, until));
+      const series = new Set([ctx.config.voucherSeries]);
+      const compared = await compareYear(ctx, { financialYearId: year.id, days: some, series, keys: new Set() });
+      differences.push(...compared.differences);
+      day = addDays(until, 1);
+    }
+  } catch (error) {
+    return { days, error: messageOf(error), differences };
+  }
+  return { days, differences };
+}
+
+function daysFrom(from: BusinessDate, to: BusinessDate): BusinessDate[] {
+  return Array.from({ length: daysBetween(from, to) + 1 }, (_, n) => addDays(from, n));
 }
 
 /** The years that vouchers were posted to since then, and the one posted to last. */
@@ -115,7 +147,7 @@ interface Compared {
   perDay: Map<BusinessDate, number>;
 }
 
-export async function compareYear(ctx: Context, year: YearTask): Promise<Compared> {
+async function compareYear(ctx: Context, year: YearTask): Promise<Compared> {
   const asked = ctx.clock.now().getTime();
   const listed: SieVoucher[] = [];
   const perDay = new Map<BusinessDate, number>();
@@ -169,9 +201,7 @@ async function daysWithFewer(
   const [any] = [...days, ...perDay.keys()];
   const whole = await (await ctx.fortnox()).financialYear(any ?? businessDate(ctx.clock.now()));
   if (!whole) return [];
-  const all: BusinessDate[] = [];
-  for (let day = whole.from; day <= whole.to; day = addDays(day, 1)) all.push(day);
-  return overDays(all, async (day) => {
+  return overDays(daysFrom(whole.from, whole.to), async (day) => {
     const posted = await countPosted(ctx.db, { financialYearId, date: day });
     return posted > (perDay.get(day) ?? 0) ? [day] : [];
   });

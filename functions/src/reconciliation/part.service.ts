@@ -4,12 +4,12 @@ import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
 import { zero } from '../platform/money.ts';
 import { classifyStripeError } from '../platform/stripe.ts';
-import { ledgerTotal, proveAccount, type Owner } from './account.service.ts';
+import { ledgerTotal, proveAccount, proveRange, type Owner } from './account.service.ts';
 import { endIfComplete } from './end.service.ts';
 import { unverifiableFlag } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
 import { listLimit, platformAccount, type AccountProof } from './reconciliation.ts';
-import { partState, type AccountPart, type Night, type PartTask } from './run.ts';
+import { isNight, partState, type AccountPart, type PartTask, type Run } from './run.ts';
 import * as store from './run.store.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function reconcileAccount(ctx: Context, { run, account }: PartTask,
 async function proved(
   ctx: Context,
   run: string,
-  document: Night,
+  document: Run,
   part: AccountPart,
   last: boolean,
 ): Promise<AccountPart> {
@@ -39,7 +39,11 @@ async function proved(
     return answered(ctx, part, await cannotSee(ctx, run, owner, 'The coach has disconnected the account.', leave));
   }
   try {
-    return answered(ctx, part, await proveAccount(ctx, owner, document.cut.toDate(), before));
+    const cut = document.cut.toDate();
+    const proofs = isNight(document)
+      ? await proveAccount(ctx, owner, cut, before)
+      : await proveRange(ctx, owner, document.fromCut.toDate(), cut);
+    return answered(ctx, part, proofs);
   } catch (error) {
     const failure = classifyStripeError(error);
     const gone = failure.kind === 'refused' && (failure.status === 403 || failure.code === 'account_invalid');
@@ -53,8 +57,8 @@ async function proved(
 const ownerOf = ({ account, coachId }: AccountPart): Owner =>
   coachId === undefined ? { account: platformAccount } : { account, coachId };
 
-async function provenBefore(ctx: Context, document: Night, account: string): Promise<AccountProof[]> {
-  if (document.before === null) return [];
+async function provenBefore(ctx: Context, document: Run, account: string): Promise<AccountProof[]> {
+  if (!isNight(document) || document.before === null) return [];
   return (await store.readPart(ctx.db, store.nightPath(document.before), account))?.proofs ?? [];
 }
 
@@ -73,7 +77,7 @@ async function cannotSee(
 /** An account that could not be looked at keeps what was proven of it before. */
 async function leaveUnseen(
   ctx: Context,
-  document: Night,
+  document: Run,
   owner: Owner,
   before: readonly AccountProof[],
   left: { state: 'unverifiable' | 'unchecked'; error: string },

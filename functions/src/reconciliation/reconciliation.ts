@@ -33,6 +33,8 @@ export type DifferenceKind =
   | 'amounts-differ'
   /** The three sums are not one. */
   | 'totals-differ'
+  /** Of days asked for by hand: ledger and Stripe were not one already when they began. */
+  | 'opening-differs'
   /** The coaches' documents do not add up to all that moved in connected accounts. */
   | 'coaches-differ'
   /** The clearing account of the vouchers is not what the ledger moved in Stripe. */
@@ -82,6 +84,8 @@ export interface AccountProof {
   stripeMinor: Minor;
   balanceMinor: Minor;
   afterCutMinor: Minor;
+  /** Of days asked for by hand: what both said when they began. `transactionsMinor` is then the ledger's, and what moved since. */
+  opening?: { ledgerMinor: Minor; stripeMinor: Minor };
   /** Balance transactions looked at in this run. */
   transactions: number;
   /** null: not proven yet; every run looks at everything. */
@@ -111,8 +115,8 @@ export interface FortnoxProof {
   error?: string;
 }
 
-/** What the proof of a night came to. */
-export interface NightResult {
+/** What a proof of some days came to. */
+export interface RangeResult {
   ranAt: Timestamp;
   ok: boolean;
   /** Accounts, by how they stand. */
@@ -120,12 +124,17 @@ export interface NightResult {
   /** The platform, and the accounts that are not ok first; at most 100. All of them are in the subcollection. */
   accounts: Pick<
     AccountProof,
-    'account' | 'currency' | 'state' | 'ledgerMinor' | 'transactionsMinor' | 'stripeMinor'
+    'account' | 'currency' | 'state' | 'ledgerMinor' | 'transactionsMinor' | 'stripeMinor' | 'opening'
   >[];
-  vouchers: VoucherCounts;
-  fortnox: FortnoxProof;
+  fortnox: { days: number; error?: string };
   /** At most 100. */
   differences: Difference[];
+}
+
+/** What the proof of a night came to. */
+export interface NightResult extends RangeResult {
+  vouchers: VoucherCounts;
+  fortnox: FortnoxProof;
 }
 
 /** Stored lists are cut to this; what is beyond shows again once the first hundred are mended. */

@@ -8,7 +8,7 @@ import { recoverForgotten } from '../webhooks/recovery.service.ts';
 import { lateFlag } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
 import { platformAccount } from './reconciliation.ts';
-import { isAbandoned, isLate, type AccountPart, type Night } from './run.ts';
+import { isAbandoned, isLate, type AccountPart, type Night, type Run } from './run.ts';
 import * as store from './run.store.ts';
 
 const coachesPerPage = 200;
@@ -52,7 +52,7 @@ async function bookForgotten(ctx: Context): Promise<void> {
 }
 
 /** Two who do it at once do no harm: parts are made and tasks queued once, and the document goes on only while queueing. */
-async function queueAccounts(ctx: Context, run: string, begun: Night): Promise<void> {
+export async function queueAccounts(ctx: Context, run: string, begun: Run): Promise<void> {
   let { cursor, queued } = begun;
   if (cursor === null) await queueOne(ctx, run, { account: platformAccount });
   for (;;) {

@@ -3,11 +3,14 @@ import type { BusinessDate } from '../platform/clock.ts';
 import { isAlreadyExists } from '../platform/errors.ts';
 import { minor, type Currency, type Minor } from '../platform/money.ts';
 import { accountStates, type AccountState } from './reconciliation.ts';
-import type { AccountPart, Night, Reconciliation } from './run.ts';
+import type { AccountPart, Reconciliation, Run } from './run.ts';
 
 const nights = 'reconciliations';
+const ranges = 'reconciliationRanges';
 
 export const nightPath = (date: BusinessDate): string => `${nights}/${date}`;
+
+export const rangePath = (id: string): string => `${ranges}/${id}`;
 
 const parts = (db: Firestore, run: string) => db.doc(run).collection('accounts');
 
@@ -18,24 +21,25 @@ export async function nightBefore(db: Firestore, date: BusinessDate): Promise<Re
   return page.docs[0]?.data() as Reconciliation | undefined;
 }
 
-export async function readRun(db: Firestore, run: string, tx?: Transaction): Promise<Night | undefined> {
+export async function readRun(db: Firestore, run: string, tx?: Transaction): Promise<Run | undefined> {
   const ref = db.doc(run);
-  return (await (tx ? tx.get(ref) : ref.get())).data() as Night | undefined;
+  return (await (tx ? tx.get(ref) : ref.get())).data() as Run | undefined;
 }
 
 /** False when it is there already. */
-export async function createRun(db: Firestore, run: string, document: Night): Promise<boolean> {
+export async function createRun(db: Firestore, run: string, document: Run): Promise<boolean> {
   return created(db.doc(run).create(document));
 }
 
-export function writeRun(db: Firestore, tx: Transaction, run: string, document: Night): void {
+export function writeRun(db: Firestore, tx: Transaction, run: string, document: Run): void {
   tx.set(db.doc(run), document);
 }
 
-/** Those that have not come to their end. */
-export async function unfinished(db: Firestore, limit: number): Promise<{ run: string; document: Night }[]> {
-  const found = await db.collection(nights).where('state', 'in', ['queueing', 'proving']).limit(limit).get();
-  return found.docs.map((doc) => ({ run: doc.ref.path, document: doc.data() as Night }));
+/** Those that have not come to their end, so many of nights and so many asked for by hand. */
+export async function unfinished(db: Firestore, limit: number): Promise<{ run: string; document: Run }[]> {
+  const open = (collection: string) => db.collection(collection).where('state', 'in', ['queueing', 'proving']);
+  const found = await Promise.all([nights, ranges].map((collection) => open(collection).limit(limit).get()));
+  return found.flatMap(({ docs }) => docs.map((doc) => ({ run: doc.ref.path, document: doc.data() as Run })));
 }
 
 /** One that is there stays: it may have been proven meanwhile. */

@@ -1,7 +1,7 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { hours, minutes, type BusinessDate } from '../platform/clock.ts';
 import type { Currency, Minor } from '../platform/money.ts';
-import type { AccountProof, AccountState, NightResult } from './reconciliation.ts';
+import type { AccountProof, AccountState, NightResult, RangeResult } from './reconciliation.ts';
 
 /**
  * A proof under way. `queueing`: its accounts are being listed and their tasks queued. `proving`: all of them are queued.
@@ -28,7 +28,24 @@ interface NightScope extends RunBase {
 /** `reconciliations/{date}`: the proof of the night of that date. */
 export type Night = NightScope & ({ state: 'queueing' | 'proving' } | ({ state: 'done' } & NightResult));
 
-/** One that came to its end. */
+interface RangeScope extends RunBase {
+  /** First and last day. */
+  from: BusinessDate;
+  to: BusinessDate;
+  /** The first instant of `from`; `cut` is the end of `to`. */
+  fromCut: Timestamp;
+  /** Uid of the administrator who asked. */
+  requestedBy: string;
+}
+
+/** `reconciliationRanges/{uid_requestId}`: the proof of some days, asked for by hand. */
+export type Range = RangeScope & ({ state: 'queueing' | 'proving' } | ({ state: 'done' } & RangeResult));
+
+export type Run = Night | Range;
+
+export const isNight = (run: Run): run is Night => 'date' in run;
+
+/** A night that came to its end. */
 export type Reconciliation = Extract<Night, { state: 'done' }>;
 
 /** `…/accounts/{account}`: one account's part of a proof. */
@@ -60,12 +77,12 @@ const tasksLeaseMs = hours(1);
 /** A proof that takes longer is told of. */
 const lateMs = hours(3);
 
-export function isAbandoned(run: Pick<Night, 'state' | 'updatedAt'>, now: Date): boolean {
+export function isAbandoned(run: Pick<Run, 'state' | 'updatedAt'>, now: Date): boolean {
   if (run.state === 'done') return false;
   return now.getTime() - run.updatedAt.toMillis() > (run.state === 'queueing' ? listingLeaseMs : tasksLeaseMs);
 }
 
-export const isLate = (run: Pick<Night, 'startedAt'>, now: Date): boolean =>
+export const isLate = (run: Pick<Run, 'startedAt'>, now: Date): boolean =>
   now.getTime() - run.startedAt.toMillis() > lateMs;
 
 /** An account's state is its worst currency's. */

@@ -168,6 +168,8 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('platformPayouts'),
   adminsOnly('reconciliations'),
   adminsOnly('reconciliations/one/accounts'),
+  adminsOnly('reconciliationRanges'),
+  adminsOnly('reconciliationRanges/one/accounts'),
   adminsOnly('flags'),
   adminsOnly('auditLog'),
   adminsOnly('approvals'),

@@ -258,6 +258,11 @@ const callables: readonly Entrance[] = [
     input: { from: '2026-03-01', to: '2026-03-31', format: 'csv', requestId: 'an-export-2' },
     optional: ['requestId'],
   }),
+  entrance('runReconciliation', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { from: '2026-11-02', to: '2026-11-08', requestId: 'a-proof-1' },
+  }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
   entrance('submitDisputeEvidence', 'callable', {
     allowed: ['admin'],

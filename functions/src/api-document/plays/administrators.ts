@@ -60,6 +60,14 @@ export const administrators: Plays = {
       return { invoiceId: invoice?.id, requestId };
     },
   },
+  runReconciliation: {
+    does: 'Proves some days by hand, at most 366 that are over: ledger, Stripe and Fortnox at both ends and everything in between. The proof comes in `reconciliationRanges/{reconciliationId}`; `state` is `done` when it is whole.',
+    as: 'admin',
+    input: async (stage) => {
+      await stage.buy();
+      return { from: '2026-11-02', to: '2026-11-08', requestId };
+    },
+  },
   connectFortnox: {
     does: 'The page where a system administrator of the company consents in Fortnox; it ends at `fortnoxCallback`, which tells how it went.',
     as: 'admin',
