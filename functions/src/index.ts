@@ -35,7 +35,9 @@ export { getDac7Report, setSellerIdentity } from './accounting/dac7/dac7.api.ts'
 export { getReceipt } from './accounting/receipts/receipts.api.ts';
 export { postVoucher, retryVoucher, runAccountingSync, syncAccounting } from './accounting/accounting.api.ts';
 export { exportSie, exportTransactions } from './accounting/exports/exports.api.ts';
-export { reconcile, reconcileCoach, runReconciliation, sweep } from './reconciliation/reconciliation.api.ts';
+export { reconcile, reconcileCoach, sweep } from './reconciliation/reconciliation.api.ts';
+export { runReconciliation } from './reconciliation/range.api.ts';
+export { matchBankStatement } from './reconciliation/bank/bank.api.ts';
 export { stripeWebhook } from './webhooks/webhooks.api.ts';
 export { approveOperation, rejectOperation } from './admin/approvals.api.ts';
 export { api } from './rest.api.ts';

@@ -10,7 +10,7 @@ export interface NamedRefusal {
 }
 
 /** What runs beside a call and answers nobody: the application of events that waited, the sweep, logs. */
-const notAnswering = /\/functions\/src\/(webhooks|reconciliation|testing)\//;
+const notAnswering = /\/functions\/src\/(webhooks\/|reconciliation\/(?!range|bank)|testing\/)/;
 /** What every entrance refuses is said once for all. */
 const everywhere = /\/functions\/src\/(rest\.api|platform\/(entrance|entrance-guard|auth|tokens|limits|throttle))\.ts$/;
 

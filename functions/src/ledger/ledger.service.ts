@@ -19,6 +19,7 @@ export {
   entriesById,
   lastBooked,
   newestFirst,
+  platformPayoutsBetween,
   platformTotals,
   stripeTotals,
   totalsBefore,

@@ -57,6 +57,16 @@ export async function newestFirst(
   return documents(query);
 }
 
+/** The platform's own payouts, and those that came back, from one moment to another. Index: kind, occurredAt. */
+export async function platformPayoutsBetween(db: Firestore, from: Date, until: Date): Promise<LedgerDocument[]> {
+  const query = db
+    .collection(collection)
+    .where('kind', '==', 'platform_payout')
+    .where('occurredAt', '>=', Timestamp.fromDate(from))
+    .where('occurredAt', '<', Timestamp.fromDate(until));
+  return documents(query.orderBy('occurredAt'));
+}
+
 /** The documents booked last (by when we wrote them, whenever they occurred). */
 export async function lastBooked(db: Firestore, limit: number): Promise<LedgerDocument[]> {
   return documents(db.collection(collection).orderBy('createdAt', 'desc').limit(limit));

@@ -56,10 +56,11 @@ export async function runReconciliation(ctx: Context, { uid }: Caller, input: Ra
   return reply;
 }
 
+function refuse(reason: string, message: string): never {
+  throw new Refusal('invalid-argument', reason, message);
+}
+
 function requireRange(ctx: Context, from: BusinessDate, to: BusinessDate): void {
-  const refuse = (reason: string, message: string) => {
-    throw new Refusal('invalid-argument', reason, message);
-  };
   if (to < from) refuse('range-backwards', 'The last day is before the first.');
   if (to >= businessDate(ctx.clock.now())) {
     refuse('range-not-over', 'Only days that are over can be proven: the last one is yesterday at the latest.');

@@ -6,18 +6,10 @@ import { region } from '../config.ts';
 import { businessZone } from '../platform/clock.ts';
 import { productionContext } from '../platform/context.ts';
 import { guardedSchedule, guardedTask } from '../platform/entrance-guard.ts';
-import {
-  baseOptions,
-  callable,
-  fortnoxSecrets,
-  requestIdSchema,
-  stripeSecrets,
-  type CallableSpec,
-} from '../platform/entrance.ts';
+import { baseOptions, fortnoxSecrets, stripeSecrets } from '../platform/entrance.ts';
 import { watchPlatformBalance } from '../payouts/platform/platform.service.ts';
 import { reconcileAccount } from './part.service.ts';
 import { reconcileCoachQueue } from './queue.ts';
-import { runReconciliation as runRange, type RangeInput, type RangeReply } from './range.service.ts';
 import { startNight } from './run.service.ts';
 import { sweepOnce } from './sweep.service.ts';
 
@@ -31,17 +23,6 @@ export const reconcile = guardedSchedule(
     await watchPlatformBalance(ctx);
   }),
 );
-
-export const runReconciliationSpec: CallableSpec<RangeInput, RangeReply> = {
-  name: 'runReconciliation',
-  right: 'admin',
-  // Reads every account and Fortnox's books.
-  limit: { perMinute: 5, perDay: 50 },
-  input: z.strictObject({ from: z.iso.date(), to: z.iso.date(), requestId: requestIdSchema }),
-  handle: runRange,
-};
-
-export const runReconciliation = callable(runReconciliationSpec);
 
 const taskSchema = z.strictObject({
   run: z.string().regex(/^(reconciliations\/\d{4}-\d{2}-\d{2}|reconciliationRanges\/[^/]{1,300})$/),

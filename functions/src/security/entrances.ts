@@ -263,6 +263,13 @@ const callables: readonly Entrance[] = [
     by: withRole,
     input: { from: '2026-11-02', to: '2026-11-08', requestId: 'a-proof-1' },
   }),
+  entrance('matchBankStatement', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { format: 'csv', content: 'Datum;Text;Belopp\n2026-11-05;STRIPE;100,00\n' },
+    words: ['content'],
+    lines: ['content'],
+  }),
   entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
   entrance('submitDisputeEvidence', 'callable', {
     allowed: ['admin'],

@@ -68,6 +68,11 @@ export const administrators: Plays = {
       return { from: '2026-11-02', to: '2026-11-08', requestId };
     },
   },
+  matchBankStatement: {
+    does: 'Holds the platform’s payouts against a statement of its bank (CSV with a heading, or camt.053): what arrived, what is missing, what of Stripe’s is not ours. Books nothing.',
+    as: 'admin',
+    input: () => ({ format: 'csv', content: 'Datum;Text;Belopp\n2026-11-05;STRIPE;100,00\n' }),
+  },
   connectFortnox: {
     does: 'The page where a system administrator of the company consents in Fortnox; it ends at `fortnoxCallback`, which tells how it went.',
     as: 'admin',

@@ -1,0 +1,50 @@
+import { platformPayoutsBetween } from '../../ledger/ledger.service.ts';
+import { addDays, businessDate, daysBetween, startOfBusinessDate, type BusinessDate } from '../../platform/clock.ts';
+import type { Context } from '../../platform/context.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { Currency } from '../../platform/money.ts';
+import { matchBank, windowDays, type BankMatch } from './matching.ts';
+import { readCamt, readCsv } from './statement.ts';
+
+export interface BankInput {
+  format: 'csv' | 'camt053';
+  /** The file, as text. */
+  content: string;
+  /** IBAN or number, where a camt.053 file has several accounts. */
+  account?: string | undefined;
+}
+
+export interface BankReply extends BankMatch {
+  /** The days that the statement is about. */
+  from: BusinessDate;
+  to: BusinessDate;
+  currency: Currency;
+}
+
+const longestDays = 366;
+
+/** Holds the platform's payouts against its bank's statement. Books and stores nothing. Throws Refusal. */
+export async function matchBankStatement(ctx: Context, { format, content, account }: BankInput): Promise<BankReply> {
+  if (format === 'csv' && account !== undefined) {
+    throw new Refusal('invalid-argument', 'account-not-in-csv', 'A CSV file is of one account: leave account out.');
+  }
+  const statement = format === 'csv' ? readCsv(content) : readCamt(content, account);
+  const { from, to, rows, currency = null } = statement;
+  if (daysBetween(from, to) >= longestDays) {
+    throw new Refusal(
+      'invalid-argument',
+      'statement-too-long',
+      `A statement of at most ${longestDays} days is matched.`,
+    );
+  }
+  const since = startOfBusinessDate(addDays(from, -windowDays));
+  const documents = await platformPayoutsBetween(ctx.db, since, startOfBusinessDate(addDays(to, 1)));
+  const wanted = currency ?? ctx.config.currency;
+  const entries = documents
+    .filter((document) => document.currency === wanted)
+    .map(({ id, occurredAt, deltas }) => {
+      const date = businessDate(occurredAt.toDate());
+      return { ledgerId: id, date, amountMinor: deltas.bank_platform, currency: wanted };
+    });
+  return { from, to, currency: wanted, ...matchBank(entries, rows, { from, to }) };
+}

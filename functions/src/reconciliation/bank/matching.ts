@@ -1,0 +1,64 @@
+import { addDays, type BusinessDate } from '../../platform/clock.ts';
+import type { Currency, Minor } from '../../platform/money.ts';
+
+/** A row of the bank's statement. Money in is positive. */
+export interface BankRow {
+  date: BusinessDate;
+  amountMinor: Minor;
+  text: string;
+}
+
+/** A payout of the platform's own money, or one that came back (negative), as the ledger has it. */
+export interface BankEntry {
+  ledgerId: string;
+  /** The day Stripe sent it. */
+  date: BusinessDate;
+  amountMinor: Minor;
+  currency: Currency;
+}
+
+export interface BankMatch {
+  matched: { ledgerId: string; sentOn: BusinessDate; amountMinor: Minor; row: BankRow }[];
+  /** Sent, and not at the bank though its days have passed. */
+  missingAtBank: BankEntry[];
+  /** Sent, and its days have not passed when the statement ends. */
+  underWay: BankEntry[];
+  /** Rows that name Stripe and are no payout of ours. */
+  unknownAtBank: BankRow[];
+  /** Rows that are about something else: not looked at any further. */
+  otherRows: number;
+}
+
+/** Stripe's payouts reach a bank within a week, weekends and holidays included ten days. */
+export const windowDays = 10;
+
+/**
+ * Matches payouts with rows of the same amount, from the day they were sent to ten days later; the earliest payout takes
+ * the earliest row, so that several of one amount are matched as far as can be.
+ */
+export function matchBank(
+  entries: readonly BankEntry[],
+  rows: readonly BankRow[],
+  period: { from: BusinessDate; to: BusinessDate },
+): BankMatch {
+  const left = rows.toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
+  const result: BankMatch = { matched: [], missingAtBank: [], underWay: [], unknownAtBank: [], otherRows: 0 };
+  for (const entry of entries.toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0))) {
+    const until = addDays(entry.date, windowDays);
+    const at = left.findIndex(
+      ({ date, amountMinor }) => amountMinor === entry.amountMinor && date >= entry.date && date <= until,
+    );
+    const [row] = at < 0 ? [] : left.splice(at, 1);
+    if (row) {
+      const { ledgerId, date: sentOn, amountMinor } = entry;
+      result.matched.push({ ledgerId, sentOn, amountMinor, row });
+    } else if (until > period.to) result.underWay.push(entry);
+    // Sent before the statement begins, it may have arrived before it too.
+    else if (entry.date >= period.from) result.missingAtBank.push(entry);
+  }
+  for (const row of left) {
+    if (/stripe/i.test(row.text)) result.unknownAtBank.push(row);
+    else result.otherRows += 1;
+  }
+  return result;
+}
