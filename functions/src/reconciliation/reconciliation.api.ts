@@ -26,7 +26,7 @@ export const reconcile = guardedSchedule(
 
 const taskSchema = z.strictObject({
   run: z.string().regex(/^(reconciliations\/\d{4}-\d{2}-\d{2}|reconciliationRanges\/[^/]{1,300})$/),
-  account: z.string().regex(/^[A-Za-z0-9_]{1,100}$/),
+  account: z.string().regex(/^(platform|acct_[A-Za-z0-9]{1,100})$/),
 });
 
 /** One account's part of a proof; the last one ends it, which asks Fortnox too. */
