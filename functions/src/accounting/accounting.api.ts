@@ -15,42 +15,37 @@ import { retriesSpentFlag, unauthorizedFlag } from './accounting-flags.ts';
 import * as service from './accounting.service.ts';
 import { attachList } from './lists.service.ts';
 import { postOne } from './posting.service.ts';
+import { postVoucherQueue, syncTimeoutSeconds } from './queue.ts';
 import { isDayVoucher } from './vouchers.ts';
 
 /** Every night at 02:00: yesterday's documents become vouchers. */
 export const syncAccounting = guardedSchedule(
   onSchedule(
-    { schedule: '0 2 * * *', timeZone: businessZone, region, memory: '512MiB', timeoutSeconds: 540, retryCount: 3 },
+    {
+      schedule: '0 2 * * *',
+      timeZone: businessZone,
+      region,
+      memory: '512MiB',
+      timeoutSeconds: syncTimeoutSeconds,
+      retryCount: 3,
+    },
     async (event) => {
       await service.syncByNight(await productionContext(), new Date(event.scheduleTime));
     },
   ),
 );
 
-const maxAttempts = 8;
+const { maxAttempts } = postVoucherQueue.retryConfig;
 const taskSchema = z.strictObject({ voucherId: documentIdSchema });
 
-/**
- * One voucher to Fortnox. One at a time and one a second: a voucher is at most a few calls, and Fortnox, which allows 25 in
- * 5 s, has been seen to refuse bursts of more than 4 a second.
- */
+/** One voucher to Fortnox. */
 export const postVoucher = guardedTask(
-  onTaskDispatched<unknown>(
-    {
-      ...baseOptions,
-      // Far less than a voucher's lease: a worker cut off here is long dead when another takes over.
-      timeoutSeconds: 180,
-      secrets: fortnoxSecrets,
-      rateLimits: { maxConcurrentDispatches: 1, maxDispatchesPerSecond: 1 },
-      retryConfig: { maxAttempts, minBackoffSeconds: 10 },
-    },
-    async (request) => {
-      const ctx = await productionContext();
-      const { id, data, retryCount } = request;
-      const last = retryCount >= maxAttempts - 1;
-      await postTask(ctx, await taskInput(ctx, taskSchema, { queue: 'postVoucher', id, data, last }), retryCount);
-    },
-  ),
+  onTaskDispatched<unknown>({ ...baseOptions, ...postVoucherQueue, secrets: fortnoxSecrets }, async (request) => {
+    const ctx = await productionContext();
+    const { id, data, retryCount } = request;
+    const last = retryCount >= maxAttempts - 1;
+    await postTask(ctx, await taskInput(ctx, taskSchema, { queue: 'postVoucher', id, data, last }), retryCount);
+  }),
 );
 
 /** The task itself; `retryCount` is how often the queue has tried it before. */

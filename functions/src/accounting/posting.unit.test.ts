@@ -151,6 +151,19 @@ describe('the books', () => {
     expect(await read('payouts/karin_SEK_2026-11-23_1')).toMatchObject({ fortnoxReference: first.fortnoxReference });
   });
 
+  it('ask for the locked period again after a minute, however many vouchers come meanwhile', async () => {
+    const asked = () =>
+      world.fortnoxEmulator.core.state().requests.filter(({ url }) => url === '/3/settings/lockedperiod').length;
+    const counts: number[] = [];
+    for (const id of ['a', 'b', 'c', 'd']) {
+      await synced(sale(id));
+      await work();
+      counts.push(asked());
+      await world.advance(40_000);
+    }
+    expect(counts).toEqual([1, 1, 2, 2]);
+  });
+
   it('are synced twice, and twice at once, without a second voucher or task', async () => {
     await book(sale(), own());
     const results = await Promise.all([syncBooks(ctx, world.now()), syncBooks(ctx, world.now())]);

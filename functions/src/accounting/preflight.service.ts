@@ -17,7 +17,8 @@ export interface Registers {
 interface Known {
   years: Map<number, FinancialYear>;
   series: Map<string, VoucherSeries>;
-  accounts: Set<string>;
+  /** Active accounts by year. The chart is read whole once, in few calls; one that is not among them is asked for. */
+  accounts: Map<number, Set<number>>;
   /** The lock was seen not to stand in the way; asked again after a minute. */
   lock?: { lockedTo: string | null; readMs: number };
 }
@@ -33,7 +34,7 @@ export interface Obstacle {
 const known = new WeakMap<FortnoxClient, Known>();
 
 function knownOf(fortnox: FortnoxClient): Known {
-  const found = known.get(fortnox) ?? { years: new Map(), series: new Map(), accounts: new Set() };
+  const found = known.get(fortnox) ?? { years: new Map(), series: new Map(), accounts: new Map() };
   known.set(fortnox, found);
   return found;
 }
@@ -69,14 +70,13 @@ export async function checkPostable(
   if (!series.manual) {
     return { flag: seriesFlag(voucher, startYear, 'is not manual ("Manuell kontering" is off)') };
   }
-  const { accounts } = knownOf(fortnox);
+  const active = await activeAccounts(fortnox, year.id);
   for (const { account: number } of voucher.rows) {
-    const accountKey = `${year.id}/${number}`;
-    if (accounts.has(accountKey)) continue;
+    if (active.has(number)) continue;
     const account = await fortnox.account(number, year.id);
     if (!account) return { flag: accountFlag(voucher, number, startYear, 'does not exist') };
     if (!account.active) return { flag: accountFlag(voucher, number, startYear, 'is not active') };
-    accounts.add(accountKey);
+    active.add(number);
   }
   const known = knownOf(fortnox);
   const fresh = known.lock !== undefined && Math.abs(now.getTime() - known.lock.readMs) < lockKnownMs;
@@ -85,8 +85,15 @@ export async function checkPostable(
     delete known.lock;
     return { flag: lockedFlag(voucher, `the period to and including ${lockedTo} is locked in Fortnox.`), lockedTo };
   }
-  known.lock = { lockedTo, readMs: now.getTime() };
+  if (!fresh) known.lock = { lockedTo, readMs: now.getTime() };
   return undefined;
+}
+
+async function activeAccounts(fortnox: FortnoxClient, yearId: number): Promise<Set<number>> {
+  const { accounts } = knownOf(fortnox);
+  const active = accounts.get(yearId) ?? new Set(await fortnox.activeAccounts(yearId));
+  accounts.set(yearId, active);
+  return active;
 }
 
 /**

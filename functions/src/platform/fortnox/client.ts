@@ -80,6 +80,8 @@ export type CompanyInformation = {
 export type FortnoxClient = {
   /** The financial year a day ('YYYY-MM-DD') is in; null when the company has not created it. */
   financialYear(date: string): Promise<FinancialYear | null>;
+  /** The numbers of one year's active accounts, all pages. */
+  activeAccounts(financialYearId: number): Promise<number[]>;
   /** An account in one year's chart; null when that year has no such account. */
   account(number: number, financialYearId: number): Promise<FortnoxAccount | null>;
   /** A series as it is set up for one year; null when there is none. */
@@ -173,6 +175,18 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
     const reply = await get(what, '/3/financialyears', { date }, shapes.financialYearsReply);
     const year = reply.FinancialYears.find((one) => one.FromDate <= date && date <= one.ToDate);
     return year === undefined ? null : { id: year.Id, from: year.FromDate, to: year.ToDate };
+  }
+
+  async function activeAccounts(financialYearId: number): Promise<number[]> {
+    const what = `Reading the chart of financial year ${financialYearId}`;
+    const active: number[] = [];
+    for (let page = 1; page <= MAX_PAGES; page += 1) {
+      const query = { financialyear: String(financialYearId), limit: String(PAGE_SIZE), page: String(page) };
+      const { Accounts, MetaInformation } = await get(what, '/3/accounts', query, shapes.chartReply);
+      active.push(...Accounts.filter(({ Active }) => Active).map(({ Number: number }) => number));
+      if (page >= MetaInformation['@TotalPages']) return active;
+    }
+    throw new FortnoxError(`${what}: more than ${MAX_PAGES} pages; it was not read to its end.`, { kind: 'unknown' });
   }
 
   async function account(number: number, financialYearId: number): Promise<FortnoxAccount | null> {
@@ -337,6 +351,7 @@ export function createFortnoxClient(config: FortnoxClientConfig): FortnoxClient 
 
   return {
     financialYear,
+    activeAccounts,
     account,
     voucherSeries,
     createVoucher,

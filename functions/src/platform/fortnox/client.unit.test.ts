@@ -97,6 +97,12 @@ describe('reading', () => {
     expect(await client.account(3001, 2)).toMatchObject({ number: 3001, active: true });
     expect(await client.account(3001, 3)).toMatchObject({ number: 3001, active: false });
     expect(await client.account(1580, 2)).toBeNull();
+    expect(await client.activeAccounts(2)).toEqual(expect.arrayContaining([1686, 3001, 5090]));
+    expect(await client.activeAccounts(3)).not.toContain(3001);
+    await control('state', {
+      accounts: Array.from({ length: 1_200 }, (_, i) => ({ number: 7_000 + i, financialYear: 4 })),
+    });
+    expect(await client.activeAccounts(4)).toEqual(expect.arrayContaining([1686, 7_000, 8_199]));
     expect(await client.voucherSeries('S', 2)).toEqual({
       code: 'S',
       description: 'Stripe',

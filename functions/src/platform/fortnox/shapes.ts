@@ -19,6 +19,12 @@ export const financialYearsReply = z.object({
   FinancialYears: z.array(z.object({ Id: z.int(), FromDate: z.iso.date(), ToDate: z.iso.date() })),
 });
 
+/** A year's chart, a page of it. */
+export const chartReply = z.object({
+  MetaInformation: z.object({ '@TotalPages': z.int() }),
+  Accounts: z.array(z.object({ Number: z.int(), Active: z.boolean() })),
+});
+
 export const accountReply = z.object({
   Account: z.object({ Number: z.int(), Description: text, Active: z.boolean() }),
 });

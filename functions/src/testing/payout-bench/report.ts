@@ -33,7 +33,7 @@ export function duration(seconds: number): string {
 }
 
 /** Left-hand words, right-hand figures, one column for each run. */
-function table(rows: readonly (readonly string[])[]): string {
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   const cell = (text: string, at: number) => (at === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[at] ?? 0));
   return rows.map((row) => `  ${row.map(cell).join('   ')}`).join('\n');
@@ -154,7 +154,7 @@ export function check(run: Figures): Check[] {
   ];
 }
 
-const limit = (name: string, value: number, highest: number): Check => ({
+export const limit = (name: string, value: number, highest: number): Check => ({
   name,
   held: value <= highest,
   by: `${number(value)} of at most ${number(highest)}`,
