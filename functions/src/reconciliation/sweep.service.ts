@@ -2,6 +2,8 @@ import { resolveVouchers } from '../accounting/accounting.service.ts';
 import { issueReceipts } from '../accounting/receipts/receipts.service.ts';
 import { expireApprovals } from '../admin/approvals.service.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
+import { goOnErasing } from '../admin/privacy/erase.service.ts';
+import { emptyOldEvents } from '../admin/privacy/minimise.service.ts';
 import { noticeExpiring } from '../payments/methods/expiry.service.ts';
 import { expireOrders } from '../payments/orders/expiry.service.ts';
 import { remindOfDisputes } from '../payments/disputes/disputes.service.ts';
@@ -47,6 +49,8 @@ const parts: readonly SweepPart[] = [
   { part: 'disputes', run: remindOfDisputes },
   { part: 'vouchers', run: resolveVouchers },
   { part: 'receipts', run: issueReceipts },
+  { part: 'erasures', run: goOnErasing },
+  { part: 'old events', run: emptyOldEvents },
   { part: 'reconciliations', run: resumeReconciliations },
   { part: 'invariants', run: (ctx) => checkInvariants(ctx) },
 ];

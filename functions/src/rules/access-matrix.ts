@@ -173,6 +173,7 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('flags'),
   adminsOnly('auditLog'),
   adminsOnly('approvals'),
+  adminsOnly('erasures'),
   closed('requests'),
   closed('checkouts'),
   closed('stripeEvents'),

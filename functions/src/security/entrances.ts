@@ -285,13 +285,7 @@ const callables: readonly Entrance[] = [
   entrance('writeOffDebt', 'callable', {
     allowed: ['admin'],
     by: withRole,
-    input: {
-      coachId: 'coach-karin',
-      paymentId: 'pi_owed',
-      amountMinor: 100,
-      reason: 'Gone.',
-      requestId: 'a-write-off-1',
-    },
+    input: { coachId: 'karin', paymentId: 'pi_owed', amountMinor: 100, reason: 'Gone.', requestId: 'a-write-off-1' },
     optional: ['paymentId', 'amountMinor'],
     words: ['reason'],
   }),
@@ -304,6 +298,12 @@ const callables: readonly Entrance[] = [
   }),
   entrance('approveOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('an-approval-1') }),
   entrance('rejectOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('a-rejection-1') }),
+  entrance('erasePerson', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { uid: 'customer-lisa', note: 'Asked by letter.', requestId: 'an-erasure-1' },
+    words: ['note'],
+  }),
 ];
 
 const operator = 'an administrator’s ID token, or Cloud Scheduler’s OIDC token';

@@ -51,6 +51,14 @@ export const administrators: Plays = {
     as: 'second admin',
     input: async (stage) => ({ approvalId: await awaitingApproval(stage), requestId }),
   },
+  erasePerson: {
+    does: 'Erases a person, customer or coach: name, address and letters go, here and at Stripe; what the law on books wants is kept until its time has come, and erased then. Refused while money is open. With `state` `erasing` the sweep goes on with it.',
+    as: 'admin',
+    input: async (stage) => {
+      await stage.buy();
+      return { uid: 'eva', note: 'Asked by letter.', requestId };
+    },
+  },
   sendInvoice: {
     does: 'Has a final invoice sent to its customer: by Stripe, or as a letter where Stripe charges it by itself.',
     as: 'admin',

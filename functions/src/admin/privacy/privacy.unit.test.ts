@@ -1,0 +1,264 @@
+import { Timestamp } from 'firebase-admin/firestore';
+import { issueReceipts } from '../../accounting/receipts/receipts.service.ts';
+import { processPayment } from '../../payments/payments.service.ts';
+import { days, hours } from '../../platform/clock.ts';
+import { matrix } from '../../rules/access-matrix.ts';
+import { cancelSession } from '../../sessions/life.service.ts';
+import { addSessionNote } from '../../sessions/notes.service.ts';
+import { lisa, openBookings, type Bookings } from '../../testing/bookings.ts';
+import { erasePerson, goOnErasing } from './erase.service.ts';
+import type { Erasure } from './erasure.ts';
+import { eraseAfter } from './retention.ts';
+import { emptyOldEvents } from './minimise.service.ts';
+
+const anna = { uid: 'anna', coach: false, admin: true };
+const karin = { uid: 'karin', coach: true, admin: false };
+const paymentMethodId = 'pm_card_bypassPending';
+
+let shop: Bookings;
+let asked: number;
+beforeEach(async () => {
+  shop = await openBookings();
+  asked = 0;
+});
+afterEach(() => shop.close());
+
+const erase = (uid = 'lisa', requestId = `erasure-${++asked}`) =>
+  erasePerson(shop.ctx, anna, { uid, note: 'Asked by letter.', requestId });
+const record = () => shop.read<Erasure>('erasures/lisa');
+const groups = [...new Set([...matrix.map(({ path }) => path.split('/').at(-1) ?? ''), 'erasures', 'locks'])];
+
+/** Everything in the database, by path. */
+async function everything(): Promise<Map<string, string>> {
+  const all = new Map<string, string>();
+  for (const group of groups) {
+    for (const doc of (await shop.ctx.db.collectionGroup(group).get()).docs)
+      all.set(doc.ref.path, JSON.stringify(doc.data()));
+  }
+  return all;
+}
+
+/** The collections in which Lisa's name or address stands. */
+async function named(who = /Lisa|lisa@/): Promise<string[]> {
+  const found = [...(await everything())].filter(([, text]) => who.test(text));
+  return [...new Set(found.map(([path]) => path.split('/')[0] ?? ''))].sort();
+}
+
+/** What must be the same before and after. */
+async function books(): Promise<object> {
+  const all = [...(await everything())].filter(([path]) => /^(ledger|vouchers|receipts|payoutInvoices)\//.test(path));
+  return Object.fromEntries(all);
+}
+
+/** Lisa buys a programme, books and pays a session, says why she cannot come, too late, and it is all booked. */
+async function trade(): Promise<void> {
+  await shop.buy();
+  const { sessionId } = await shop.book({ hours: 12 });
+  await processPayment(shop.ctx, lisa, { sessionId, requestId: 'session-1', paymentMethodId });
+  await shop.deliver();
+  await addSessionNote(shop.ctx, karin, { sessionId, text: 'Lisa is tired.', requestId: 'a-note-1' });
+  await cancelSession(shop.ctx, lisa, { sessionId, reason: 'Lisa is ill', requestId: 'cancel-1' });
+  for (let times = 0; times < 3; times++) await shop.deliver();
+  await issueReceipts(shop.ctx);
+}
+
+const monthLater = async () => {
+  await shop.deliver();
+  await shop.advance(days(29));
+  while ((await emptyOldEvents(shop.ctx, shop.now())).emptied > 0);
+};
+
+describe('a customer who is erased', () => {
+  it('is nowhere by name or address but on receipts, and the books are what they were', async () => {
+    await trade();
+    expect(await named()).toEqual(expect.arrayContaining(['payments', 'coaches', 'sessions', 'stripeEvents']));
+    const before = await books();
+    const { state, kept, eraseAfter } = await erase();
+    expect(state).toBe('kept');
+    expect(Object.keys(kept)).toEqual(['receipts']);
+    const year = shop.now().getFullYear();
+    expect(eraseAfter).toBe(`${year + 7}-12-31T23:00:00.000Z`);
+    await monthLater();
+    expect(await named()).toEqual(['receipts']);
+    expect(await named(/tired|is ill/)).toEqual([]);
+    expect(await books()).toEqual(before);
+    await shop.expectBooksAsStripe();
+    expect(await shop.openFlags()).toEqual([]);
+  });
+
+  it('is not in the ledger, ever', async () => {
+    await trade();
+    expect(await named()).not.toContain('ledger');
+    expect(await named()).not.toContain('vouchers');
+  });
+
+  it('is erased from receipts too once the law lets them go; their numbers stay', async () => {
+    await trade();
+    await erase();
+    await monthLater();
+    const numbers = (await shop.all<{ number: string }>('receipts')).map(({ number }) => number);
+    const until = (await record())?.eraseAfter?.toMillis() ?? 0;
+    await goOnErasing(shop.ctx, new Date(until - 1));
+    expect(await named()).toEqual(['receipts']);
+    await shop.advance(until - shop.now().getTime());
+    await goOnErasing(shop.ctx, shop.now());
+    expect(await named()).toEqual([]);
+    expect(await record()).toMatchObject({ state: 'done', eraseAfter: null, kept: {} });
+    expect((await shop.all<{ number: string }>('receipts')).map(({ number }) => number)).toEqual(numbers);
+  });
+
+  it('is erased once: asked again nothing changes, and the record says no more', async () => {
+    await trade();
+    const first = await erase('lisa', 'erasure-1');
+    await shop.deliver();
+    const before = await everything();
+    expect(await erase('lisa', 'erasure-1')).toEqual(first);
+    expect(await everything()).toEqual(before);
+    expect(await erase('lisa', 'erasure-2')).toEqual(first);
+    for (const [path, text] of await everything()) {
+      if (/^(erasures|requests|auditLog)\//.test(path)) continue;
+      expect([path, text]).toEqual([path, before.get(path)]);
+    }
+  });
+
+  it('is gone at Stripe; an unclear answer is asked again', async () => {
+    const customer = (await shop.read<{ stripeCustomerId: string }>('customers/lisa'))?.stripeCustomerId ?? '';
+    await issueReceipts(shop.ctx);
+    await shop.fault('timeout_after_success', `/v1/customers/${customer}`, { method: 'DELETE', times: 9 });
+    expect(await erase()).toMatchObject({ state: 'erasing' });
+    await shop.clearFaults();
+    await goOnErasing(shop.ctx, shop.now());
+    expect(await record()).toMatchObject({ state: 'kept' });
+    expect(await shop.stripe.customers.retrieve(customer)).toMatchObject({ deleted: true });
+  });
+
+  it('waits for receipts that are not made: they need the name', async () => {
+    await shop.buy();
+    expect(await erase()).toMatchObject({ state: 'erasing' });
+    await issueReceipts(shop.ctx);
+    await goOnErasing(shop.ctx, shop.now());
+    expect(await record()).toMatchObject({ state: 'kept' });
+    const names = (await shop.all<{ customerName: string }>('receipts')).map(({ customerName }) => customerName);
+    expect(new Set(names)).toEqual(new Set(['Lisa Kund']));
+  });
+
+  it('is erased whole wherever the process dies', async () => {
+    await trade();
+    let deaths = 0;
+    for (let operations = 1; ; operations += 2) {
+      shop.dieAfter(operations);
+      await erase('lisa', 'erasure-1').catch(() => undefined);
+      if (!shop.revive()) break;
+      deaths++;
+    }
+    await goOnErasing(shop.ctx, shop.now());
+    expect(deaths).toBeGreaterThan(10);
+    expect(await record()).toMatchObject({ state: 'kept', tallies: { payments: { changed: 3, deleted: 0, kept: 0 } } });
+    await monthLater();
+    expect(await named()).toEqual(['receipts']);
+  });
+});
+
+it('in pages, however much there is, and none of the transactions is large', async () => {
+  const { db } = shop.ctx;
+  await issueReceipts(shop.ctx);
+  const customerName = 'Lisa Kund';
+  for (let n = 0; n < 45; n++) await db.doc(`payments/pi_old${n}`).set({ userId: 'lisa', customerName });
+  for (let n = 0; n < 12; n++) {
+    await db.doc(`sessions/old${n}`).set({ userId: 'lisa', status: 'completed', student: { name: 'Lisas Elsa' } });
+    await db.doc(`sessions/old${n}/notes/one`).set({ text: 'Lisa' });
+  }
+  await db
+    .doc('sessions/other')
+    .set({ userId: 'omar', status: 'completed', student: { name: customerName, userId: 'lisa' } });
+  const { tallies } = await erase();
+  expect(tallies.payments).toEqual({ changed: 46, deleted: 0, kept: 0 });
+  expect(tallies.sessions).toEqual({ changed: 12, deleted: 0, kept: 0 });
+  expect(await shop.read('sessions/other')).toMatchObject({ student: { name: '', userId: 'lisa' } });
+  await monthLater();
+  expect(await named()).toEqual(['receipts']);
+});
+
+it('a tenant’s customer is deleted on the tenant’s account; one that has shut us out is named', async () => {
+  const { db } = shop.ctx;
+  const stripeAccount = shop.account;
+  const { id } = await shop.stripe.customers.create(
+    { email: lisa.email, metadata: { userId: 'lisa' } },
+    { stripeAccount },
+  );
+  const asked = { at: Timestamp.fromDate(shop.now()), email: lisa.email };
+  // The answer was lost, so that we do not know its id.
+  await db.doc(`customers/lisa/accounts/${stripeAccount}`).set({ asked });
+  await db.doc('customers/lisa/accounts/acct_gone').set({ asked, stripeCustomerId: 'cus_there' });
+  await issueReceipts(shop.ctx);
+  await erase();
+  expect(await shop.stripe.customers.retrieve(id, {}, { stripeAccount })).toMatchObject({ deleted: true });
+  expect(await record()).toMatchObject({ state: 'kept', unreachable: ['acct_gone'] });
+  await monthLater();
+  expect(await named()).toEqual(['receipts']);
+  expect(await shop.openFlags()).toEqual([]);
+});
+
+it.each([
+  ['2026-01-01', '01-01', '2033-12-31T23:00:00.000Z'],
+  ['2026-12-31', '01-01', '2033-12-31T23:00:00.000Z'],
+  ['2026-06-30', '07-01', '2033-12-31T23:00:00.000Z'],
+  ['2026-07-01', '07-01', '2034-12-31T23:00:00.000Z'],
+])('what was booked on %s, in a financial year that begins on %s, may go on %s', (booked, yearStart, until) => {
+  expect(eraseAfter(booked, yearStart).toDate().toISOString()).toBe(until);
+});
+
+describe('refused by name', () => {
+  const at = Timestamp.fromMillis(0);
+  it.each([
+    ['subscription-active', 'subscriptions/sub_1', { userId: 'lisa', status: 'active' }],
+    ['order-open', 'orders/one', { userId: 'lisa', status: 'open' }],
+    ['order-open', 'orders/one', { userId: 'lisa', status: 'processing' }],
+    ['session-booked', 'sessions/one', { userId: 'omar', student: { userId: 'lisa' }, status: 'booked' }],
+    ['checkout-open', 'checkouts/cs_1', { userId: 'lisa', status: 'open' }],
+    ['payment-pending', 'payments/pi_1', { userId: 'lisa', status: 'pending' }],
+    ['dispute-open', 'disputes/du_1', { userId: 'lisa', stage: 'open' }],
+    ['refund-pending', 'refunds/rf_1', { userId: 'lisa', status: 'unknown' }],
+    ['transfer-pending', 'transfers/one', { coachId: 'lisa', status: 'planned' }],
+    ['payout-pending', 'payouts/one', { coachId: 'lisa', status: 'unknown' }],
+    ['command-running', 'requests/lisa_one', { uid: 'lisa', state: 'started' }],
+    [
+      'credits-left',
+      'customers/lisa',
+      { entitlements: { credits: { pi_1: { left: 1, until: null } } }, createdAt: at },
+    ],
+  ])('%s: %s', async (reason, path, data) => {
+    await shop.ctx.db.doc(path).set(data);
+    await expect(erase()).rejects.toMatchObject({ code: 'failed-precondition', reason });
+    expect(await record()).toBeUndefined();
+  });
+
+  it('a coach who is owed, who owes, or whose account is open; and oneself', async () => {
+    await expect(erase('karin')).rejects.toMatchObject({ reason: 'account-open' });
+    await shop.buy();
+    await expect(erase('karin')).rejects.toMatchObject({ reason: 'coach-is-owed' });
+    await expect(erase('anna')).rejects.toMatchObject({ reason: 'own-erasure' });
+  });
+});
+
+it('a coach is nowhere but where the law wants them; what the table of rooms says of each', async () => {
+  const { db } = shop.ctx;
+  await db.doc('coaches/karin').update({
+    accountStatus: 'deauthorized',
+    accountEmail: 'karin@example.se',
+    invoiceDetails: { name: 'Karin Coach', address: 'Storgatan 2' },
+    vatNumber: 'SE121212121201',
+  });
+  const on = Timestamp.fromDate(shop.now());
+  await db.doc('sellerIdentities/karin').set({ name: 'Karin Coach', createdAt: on, updatedAt: on });
+  const self = { coachId: 'karin', kind: 'self_billing', issuedOn: '2026-01-31' };
+  await db.doc('payoutInvoices/one').set({ ...self, seller: { name: 'Karin Coach' }, buyer: { name: 'The platform' } });
+  await db.doc('mail/one').set({ toUids: ['karin'], message: { text: 'Karin Coach' } });
+  expect(await erase('karin')).toMatchObject({ state: 'kept', kept: { payoutInvoices: { count: 1 } } });
+  await monthLater();
+  expect(await named(/Karin Coach|karin@/)).toEqual(['payoutInvoices', 'sellerIdentities']);
+  await shop.advance(days(366 * 8) + hours(1));
+  await goOnErasing(shop.ctx, shop.now());
+  expect(await named(/Karin Coach|karin@/)).toEqual([]);
+  expect(await shop.read('payoutInvoices/one')).toMatchObject({ buyer: { name: 'The platform' } });
+});

@@ -1,0 +1,214 @@
+import type { Timestamp } from 'firebase-admin/firestore';
+import type { BusinessDate } from '../../platform/clock.ts';
+import { bookedOn, eraseAfter } from './retention.ts';
+
+/**
+ * What of a person is where, and what becomes of it: the one table that goes through every room, as the rules' access
+ * matrix does. A uid is no name: it stays where money was booked, and says nothing once the application has deleted its
+ * `users/{uid}`.
+ */
+export interface Step {
+  name: string;
+  /** `{uid}` stands for the person. */
+  collection: string;
+  /** The field that holds the uid; `id`: the document's own id; `all`: every document there. */
+  owner: string;
+  /** The owner's field is a list. */
+  list?: true;
+  fate(document: Data, person: Person): Fate;
+  /** What goes with a document: paths to delete, and changes of documents that may be there. */
+  beside?(id: string, document: Data, person: Person): Beside;
+  /** The documents below each of these are deleted too. */
+  below?: string;
+}
+
+export type Data = Readonly<Record<string, unknown>>;
+
+export interface Person {
+  uid: string;
+  /** When it is done. */
+  now: Timestamp;
+  /** "01-01": the first day of financial years. */
+  yearStart: string;
+}
+
+/** Fields to set and to remove; what is so already is not written. */
+export interface Change {
+  set?: Data;
+  remove?: readonly string[];
+}
+
+export type Fate =
+  | { do: 'delete' }
+  | { do: 'change'; change: Change }
+  /** The law wants it until then. */
+  | { do: 'keep'; until: Timestamp; law: string };
+
+export interface Beside {
+  deleted?: readonly string[];
+  changed?: readonly { path: string; change: Change }[];
+}
+
+const gone = (): Fate => ({ do: 'delete' });
+const change = (set: Data, remove: readonly string[] = []): Fate => ({ do: 'change', change: { set, remove } });
+const nameless: Change = { set: { customerName: '' } };
+
+const bookkeeping = 'Bokföringslagen 7 kap. 2 §';
+const sellers = 'Skatteförfarandelagen 39 kap. 3 §';
+
+/** Kept as booked that day until the law lets it go, then `after`. */
+function booked(on: BusinessDate, { now, yearStart }: Person, law: string, after: Fate): Fate {
+  const until = eraseAfter(on, yearStart);
+  return until.toMillis() > now.toMillis() ? { do: 'keep', until, law } : after;
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const map = (value: unknown): Data => (typeof value === 'object' && value !== null ? (value as Data) : {});
+
+/** Letters of a session go to its coach too and name the student. */
+const sessionLetters = (id: string, session: Data): string[] => [
+  `mail/session-booked_${id}`,
+  `mail/session-canceled_${id}`,
+  ...Array.from({ length: Number(session.rescheduled ?? 0) }, (_, moved) => `mail/session-moved_${id}_${moved + 1}`),
+];
+
+/** Without their name, unless it is somebody else with a login of their own. */
+function nobody(student: unknown, uid: string): Data {
+  const { userId } = map(student);
+  if (userId === undefined) return { student: { name: '' } };
+  return userId === uid ? { student: { name: '', userId } } : {};
+}
+
+/** A session's own earning, beside the one of its payment. */
+const sessionEarning = (id: string, { coachId, paidBy }: Data): string =>
+  `coaches/${text(coachId)}/earnings/${text(map(paidBy).paymentId)}_${id}`;
+
+const customerSteps: readonly Step[] = [
+  { name: 'paymentMethods', collection: 'paymentMethods', owner: 'userId', fate: gone },
+  {
+    name: 'payments',
+    collection: 'payments',
+    owner: 'userId',
+    // Stripe's own receipt has the name on it.
+    fate: () => change({ customerName: '' }, ['receiptUrl', 'refundReason']),
+    beside: (id, { coachId }) =>
+      coachId ? { changed: [{ path: `coaches/${text(coachId)}/earnings/${id}`, change: nameless }] } : {},
+  },
+  { name: 'subscriptions', collection: 'subscriptions', owner: 'userId', fate: () => change({ customerName: '' }) },
+  {
+    name: 'invoices',
+    collection: 'invoices',
+    owner: 'userId',
+    // Addresses of Stripe's pages that show the name to whoever has them.
+    fate: () => change({}, ['hostedUrl', 'pdfUrl', 'description']),
+  },
+  {
+    name: 'checkouts',
+    collection: 'checkouts',
+    owner: 'userId',
+    fate: ({ purchase }) => change({ purchase: withoutNames(purchase) }),
+  },
+  {
+    name: 'sessions',
+    collection: 'sessions',
+    owner: 'userId',
+    fate: ({ student }, { uid }) => change({ customerName: '', ...nobody(student, uid) }, ['reason']),
+    beside: (id, session) => ({
+      deleted: sessionLetters(id, session),
+      changed: map(session.paidBy).paymentId ? [{ path: sessionEarning(id, session), change: nameless }] : [],
+    }),
+    below: 'notes',
+  },
+  {
+    name: 'sessions as a student',
+    collection: 'sessions',
+    owner: 'student.userId',
+    fate: ({ student }, { uid }) => change(nobody(student, uid), ['reason']),
+    beside: (id, session) => ({ deleted: sessionLetters(id, session) }),
+    below: 'notes',
+  },
+  {
+    name: 'refunds',
+    collection: 'refunds',
+    owner: 'userId',
+    fate: () => change({}, ['reason']),
+    beside: (id) => ({ changed: [{ path: `refundOrders/${id}`, change: { remove: ['reason'] } }] }),
+  },
+  {
+    name: 'receipts',
+    collection: 'receipts',
+    owner: 'userId',
+    fate: ({ date }, person) => booked(text(date), person, bookkeeping, change({ customerName: '' })),
+  },
+  { name: 'accounts', collection: 'customers/{uid}/accounts', owner: 'all', fate: gone },
+  { name: 'customers', collection: 'customers', owner: 'id', fate: () => change({}, ['customerAsked']) },
+];
+
+const coachSteps: readonly Step[] = [
+  { name: 'earnings', collection: 'coaches/{uid}/earnings', owner: 'all', fate: () => change({ customerName: '' }) },
+  {
+    name: 'sessions as a coach',
+    collection: 'sessions',
+    owner: 'coachId',
+    fate: () => change({}, ['reason']),
+    below: 'notes',
+  },
+  { name: 'availability', collection: 'availability', owner: 'id', fate: gone },
+  {
+    name: 'receipts as a seller',
+    collection: 'receipts',
+    owner: 'seller.coachId',
+    fate: ({ date, seller }, person) => booked(text(date), person, bookkeeping, change({ seller: unnamed(seller) })),
+  },
+  {
+    name: 'payoutInvoices',
+    collection: 'payoutInvoices',
+    owner: 'coachId',
+    fate: (invoice, person) => booked(text(invoice.issuedOn), person, bookkeeping, change(withoutCoach(invoice))),
+  },
+  {
+    name: 'sellerIdentities',
+    collection: 'sellerIdentities',
+    owner: 'id',
+    fate: ({ updatedAt }, person) => booked(bookedOn(updatedAt as Timestamp), person, sellers, gone()),
+  },
+  {
+    name: 'coaches',
+    collection: 'coaches',
+    owner: 'id',
+    fate: ({ accountAsked }) =>
+      change(accountAsked ? { accountAsked: { at: map(accountAsked).at, email: null } } : {}, [
+        'accountEmail',
+        'vatNumber',
+        'invoiceDetails',
+        'payoutDestination',
+        'knownDestination',
+      ]),
+  },
+];
+
+/** Last, so that what the others did is in none of them. */
+const engineSteps: readonly Step[] = [
+  { name: 'mail', collection: 'mail', owner: 'toUids', list: true, fate: gone },
+  { name: 'requests', collection: 'requests', owner: 'uid', fate: gone },
+  { name: 'limits', collection: 'limits', owner: 'id', fate: gone },
+];
+
+export const steps: readonly Step[] = [...customerSteps, ...coachSteps, ...engineSteps];
+
+const unnamed = (party: unknown): Data => ({ ...map(party), name: '', address: '', vatNumber: null });
+
+/** The coach sells with self-billing and buys the platform's commission. */
+function withoutCoach({ kind, seller, buyer }: Data): Data {
+  return kind === 'self_billing' ? { seller: unnamed(seller) } : { buyer: unnamed(buyer) };
+}
+
+/** A page's purchase holds what a command's plan holds. */
+function withoutNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNames);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const entries = Object.entries(value).filter(([field]) => field !== 'email');
+  return Object.fromEntries(
+    entries.map(([field, inner]) => [field, field === 'customerName' ? '' : withoutNames(inner)]),
+  );
+}
