@@ -5,9 +5,18 @@ import { planResolve } from '../../admin/flags.service.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Consented } from '../../platform/fortnox/consent.ts';
 import { FortnoxError } from '../../platform/fortnox/errors.ts';
+import { messageOf } from '../../platform/errors.ts';
 import { runWrites } from '../../platform/write.ts';
 import { unauthorizedFlagId } from '../accounting-flags.ts';
-import { attemptMs, attemptProblem, notTakenUp, otherCompany, refusedByFortnox, type Ending } from './connection.ts';
+import {
+  attemptMs,
+  attemptProblem,
+  notKept,
+  notTakenUp,
+  otherCompany,
+  refusedByFortnox,
+  type Ending,
+} from './connection.ts';
 import * as logs from './connection.logs.ts';
 import * as store from './connection.store.ts';
 
@@ -53,7 +62,8 @@ export async function finishConnection(ctx: Context, returned: Returned): Promis
     return await connect(ctx, used.by, consented);
   } catch (error) {
     if (error instanceof FortnoxError) return ended(ctx, notTakenUp(error.message), error.fortnoxMessage);
-    throw error;
+    // The code is spent; the page must say what to do, and not what is wrong inside.
+    return ended(ctx, notKept, messageOf(error));
   }
 }
 

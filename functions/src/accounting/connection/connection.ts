@@ -55,4 +55,9 @@ export const otherCompany = (known: string, { name, id }: { name: string; id: st
     `${name} (${id}) is another company than the one these books are kept in (${known}). Nothing was changed. If the books shall move, set FORTNOX_TENANT_ID to ${id} and deploy.`,
   );
 
+export const notKept: Ending = refused(
+  'not-kept',
+  'Fortnox has the consent, but it could not be kept here: the log says why (fortnox.not-connected). Begin anew with connectFortnox.',
+);
+
 export const notTakenUp = (message: string): Ending => refused('not-taken-up', message);

@@ -119,6 +119,12 @@ describe('connecting Fortnox', () => {
       const returned = await click(await begin());
       expect(reasonOf(await finishConnection(world.ctx, returned))).toBe('connected');
       expect(manager.versions('token')).toHaveLength(1);
+      // Where it cannot be stored, nothing says that it is connected.
+      await world.ctx.db.doc('settings/fortnox').delete();
+      const again = await click(await begin());
+      manager.fail(':addVersion', 403, 9);
+      expect(reasonOf(await finishConnection(world.ctx, again))).toBe('not-kept');
+      expect(await settings()).toBeUndefined();
       expect(await lock.read()).toMatchObject({ version: 1 });
     } finally {
       await manager.close();
