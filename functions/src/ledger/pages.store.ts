@@ -11,37 +11,29 @@ const sumsPerQuery = 5;
 /** Where a page ended. */
 export type PageEnd = Pick<LedgerDocument, 'occurredAt' | 'id'>;
 
-/** Documents not yet grouped into a voucher, oldest first, after `after`: one that cannot be grouped does not hide the rest. */
-export async function ungroupedAfter(
+/** Documents where a field is still null, oldest first, after `after`: one that cannot be worked on does not hide the rest. */
+function stillOpen(
   db: Firestore,
+  field: 'voucherId' | 'receiptId',
   after: PageEnd | undefined,
   limit: number,
 ): Promise<LedgerDocument[]> {
-  let query = db
+  const query = db
     .collection(collection)
-    .where('voucherId', '==', null)
+    .where(field, '==', null)
     .orderBy('occurredAt')
     .orderBy('__name__')
     .limit(limit);
-  if (after) query = query.startAfter(after.occurredAt, after.id);
-  return documents(query);
+  return documents(after ? query.startAfter(after.occurredAt, after.id) : query);
 }
 
-/** Documents whose receipt or credit note is to be made, oldest first, after `after`. */
-export async function withoutReceipt(
-  db: Firestore,
-  after: PageEnd | undefined,
-  limit: number,
-): Promise<LedgerDocument[]> {
-  let query = db
-    .collection(collection)
-    .where('receiptId', '==', null)
-    .orderBy('occurredAt')
-    .orderBy('__name__')
-    .limit(limit);
-  if (after) query = query.startAfter(after.occurredAt, after.id);
-  return documents(query);
-}
+/** Documents not yet grouped into a voucher, oldest first. */
+export const ungroupedAfter = (db: Firestore, after: PageEnd | undefined, limit: number): Promise<LedgerDocument[]> =>
+  stillOpen(db, 'voucherId', after, limit);
+
+/** Documents whose receipt or credit note is to be made, oldest first. */
+export const withoutReceipt = (db: Firestore, after: PageEnd | undefined, limit: number): Promise<LedgerDocument[]> =>
+  stillOpen(db, 'receiptId', after, limit);
 
 /** Documents from `from` on, newest first, below `below`; one coach's when named. */
 export async function newestFirst(
