@@ -1,7 +1,8 @@
 import type { Transaction } from 'firebase-admin/firestore';
 import { planFlag, raiseFlag } from '../admin/flags.service.ts';
 import type { FlagInput } from '../admin/flags.ts';
-import { planFortnoxReference, readPayout } from '../payouts/payouts.service.ts';
+import { planFortnoxReference } from '../payouts/payouts.service.ts';
+import { planPlatformReference } from '../payouts/platform/platform.service.ts';
 import { addDays, businessDate, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -172,11 +173,11 @@ async function settle(ctx: Context, voucher: Voucher, where: FortnoxVoucherRef, 
   logs.voucherPosted(ctx.log, done, found);
 }
 
-/** Payouts say where they are booked. One made by hand in Stripe has no document to say it. */
+/** Payouts say where they are booked. */
 async function planReference(ctx: Context, tx: Transaction, voucher: Voucher, reference: string): Promise<Write[]> {
-  const payoutIds = voucher.payoutIds ?? [];
-  const there = await Promise.all(payoutIds.map(async (id) => (await readPayout(ctx, id, tx)) !== undefined));
-  return payoutIds.filter((_, i) => there[i]).map((id) => planFortnoxReference(ctx, id, reference));
+  const plan = voucher.kind === 'platform_payout' ? planPlatformReference : planFortnoxReference;
+  const plans = await Promise.all((voucher.payoutIds ?? []).map((id) => plan(ctx, tx, id, reference)));
+  return plans.flat();
 }
 
 /**

@@ -112,6 +112,10 @@ interface VoucherFacts {
   date: BusinessDate;
 }
 
+/** A payout shows the voucher that booked it leaving; the one that booked it coming back is found in the ledger. */
+const isLeaving = ({ kind, reverses }: LedgerDocument): boolean =>
+  (kind === 'payout' || kind === 'platform_payout') && reverses === undefined;
+
 function built(
   { id, documents, kind, date }: VoucherFacts,
   rows: VoucherRow[],
@@ -121,8 +125,7 @@ function built(
 ): Voucher {
   const key = voucherKey(id);
   const at = Timestamp.fromDate(now);
-  // A payout shows the voucher that booked it leaving; the one that booked it coming back is found in the ledger.
-  const payoutIds = kind === 'payout' ? documents.flatMap(({ payoutId }) => payoutId ?? []) : [];
+  const payoutIds = documents.filter(isLeaving).flatMap(({ payoutId }) => payoutId ?? []);
   return {
     id,
     kind,

@@ -9,6 +9,7 @@ import {
   type LedgerDocument,
   type LedgerEntry,
 } from '../ledger/ledger.ts';
+import { platformPayout } from '../ledger/shares.ts';
 import { isCleanText } from '../platform/fortnox/text.ts';
 import { minor, sum } from '../platform/money.ts';
 import { accountPlan, accountsOf } from './account-plan.ts';
@@ -74,6 +75,18 @@ const booking = (amount: number) => ({
 });
 const payout = (amount: number) => asDocument(coachPayout(booking(amount)));
 const returned = (amount: number) => asDocument(payoutReturned(booking(amount)));
+const toBank = (returned: boolean) =>
+  asDocument(
+    platformPayout({
+      payoutId: 'm_anna_request',
+      stripeObjectId: 'po_2',
+      occurredAt: at,
+      currency: 'SEK',
+      amountMinor: minor(10000),
+      balanceTransactionIds: ['txn_7'],
+      returned,
+    }),
+  );
 
 const amount = fc.integer({ min: 1, max: 99_999_999 });
 const documents = fc.oneof(
@@ -217,6 +230,8 @@ describe('a voucher', () => {
   it('knows its payout, but not as the voucher of its return', () => {
     expect(drafted(payout(40000)).payoutIds).toEqual(['coach_SEK_2026-11-20_1']);
     expect(drafted(returned(40000)).payoutIds).toBeUndefined();
+    expect(drafted(toBank(false)).payoutIds).toEqual(['m_anna_request']);
+    expect(drafted(toBank(true)).payoutIds).toBeUndefined();
   });
 });
 

@@ -13,7 +13,13 @@ export async function readPayout(ctx: Context, id: string, tx?: Transaction): Pr
   return store.readPayout(ctx.db, id, tx);
 }
 
-/** For accounting: the voucher that booked this payout, as "S 12 (2026)". The document must exist. */
-export function planFortnoxReference(ctx: Context, id: string, reference: string): Write {
-  return (tx) => store.setReference(ctx.db, tx, id, reference);
+/** For accounting: the voucher that booked this payout, as "S 12 (2026)". One made by hand in Stripe has no document to say it. */
+export async function planFortnoxReference(
+  ctx: Context,
+  tx: Transaction,
+  id: string,
+  reference: string,
+): Promise<Write[]> {
+  const known = await store.readPayout(ctx.db, id, tx);
+  return known ? [(t) => store.setReference(ctx.db, t, id, reference)] : [];
 }

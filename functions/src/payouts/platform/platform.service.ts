@@ -1,4 +1,4 @@
-import { Timestamp } from 'firebase-admin/firestore';
+import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planAudit } from '../../admin/audit.service.ts';
 import { planFlag, planResolve } from '../../admin/flags.service.ts';
 import { platformTotals } from '../../ledger/ledger.service.ts';
@@ -8,7 +8,7 @@ import { FinalRefusal, runCommand } from '../../platform/commands.ts';
 import type { Context } from '../../platform/context.ts';
 import { messageOf, Refusal } from '../../platform/errors.ts';
 import { formatMoney, minor, toStripeCurrency, type Currency, type Minor } from '../../platform/money.ts';
-import { runWrites } from '../../platform/write.ts';
+import { runWrites, type Write } from '../../platform/write.ts';
 import { StripeBusy } from '../ask.service.ts';
 import { nextCheck } from '../checks.ts';
 import { payoutFacts, type PayoutStatus } from '../payouts.ts';
@@ -218,6 +218,17 @@ function noteChecked(ctx: Context, id: string, now: Date): Promise<void> {
     store.write(ctx.db, tx, id, { ...payout, checkAt: check && Timestamp.fromDate(check) });
     runWrites(tx, flagged);
   });
+}
+
+/** For accounting: the voucher that booked it leaving, as "S 12 (2026)". */
+export async function planPlatformReference(
+  ctx: Context,
+  tx: Transaction,
+  id: string,
+  reference: string,
+): Promise<Write[]> {
+  const known = await store.read(ctx.db, id, tx);
+  return known ? [(t) => store.setReference(ctx.db, t, id, reference)] : [];
 }
 
 /** Every day: says when the platform's balance would not cover what must come out of it, and stops saying so when it does. */

@@ -1,4 +1,7 @@
 import { PLATFORM_BANK } from '../../../../emulators/stripe/core/world.ts';
+import { syncBooks } from '../../accounting/accounting.service.ts';
+import type { Voucher } from '../../accounting/accounting.ts';
+import { postOne } from '../../accounting/posting.service.ts';
 import type { Flag } from '../../admin/flags.ts';
 import type { LedgerDocument } from '../../ledger/ledger.ts';
 import { trialBalance } from '../../ledger/ledger.ts';
@@ -28,6 +31,12 @@ const sweep = async () => {
   await resumeCommands(shop.ctx, shop.now());
   await resolvePlatformPayouts(shop.ctx, shop.now());
 };
+/** Posts what the sync has queued. */
+async function post(): Promise<void> {
+  for (const { name, payload } of shop.tasks.splice(0)) {
+    if (name === 'postVoucher') await postOne(shop.ctx, (payload as { voucherId: string }).voucherId);
+  }
+}
 /** The mat of 499 less Stripe's 9.29, sold when the shop opened. */
 const own = 48_971;
 
@@ -189,6 +198,38 @@ describe('a payout of the platform’s own', () => {
     await expectBooks(25_000);
     expect(await ask()).toMatchObject({ amountMinor: own - 25_000 });
   });
+
+  it.each(['transaction', 'day'] as const)(
+    'names the voucher that booked it leaving, asked for or made in the dashboard (by %s)',
+    async (voucherGrouping) => {
+      shop.ctx.config.voucherGrouping = voucherGrouping;
+      shop.stripeEmulator.core.world.failingBanks.set(PLATFORM_BANK, 'account_closed');
+      const { payoutId } = await ask({ amountMinor: 10_000 });
+      const made = await shop.stripe.payouts.create({ amount: 20_000, currency: 'sek' });
+      await shop.deliver();
+      const references = async () =>
+        Promise.all(
+          [payoutId, made.id].map(
+            async (id) => (await shop.read<PlatformPayout>(`platformPayouts/${id}`))?.fortnoxReference,
+          ),
+        );
+      await syncBooks(shop.ctx, shop.now());
+      await post();
+      const named = await references();
+      const vouchers = await shop.all<Voucher>('vouchers');
+      const booked = vouchers.filter(({ kind }) => kind === 'platform_payout');
+      expect(named.toSorted()).toEqual(
+        booked.flatMap(({ fortnoxReference, ledgerIds }) => ledgerIds.map(() => fortnoxReference)).toSorted(),
+      );
+      await shop.advance(days(6));
+      await shop.deliver();
+      expect((await documents()).map(({ status }) => status)).toEqual(['failed', 'failed']);
+      await syncBooks(shop.ctx, shop.now());
+      await post();
+      expect((await shop.all<Voucher>('vouchers')).length).toBeGreaterThan(vouchers.length);
+      expect(await references()).toEqual(named);
+    },
+  );
 
   it('a second one at Stripe under our id is booked as one of its own', async () => {
     const { payoutId } = await ask({ amountMinor: 10_000 });

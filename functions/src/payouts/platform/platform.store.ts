@@ -35,3 +35,8 @@ export function create(db: Firestore, tx: Transaction, id: string, payout: Platf
 export function write(db: Firestore, tx: Transaction, id: string, payout: PlatformPayout): void {
   tx.set(payouts(db).doc(id), payout);
 }
+
+/** Set by accounting, which knows nothing else of the document. */
+export function setReference(db: Firestore, tx: Transaction, id: string, reference: string): void {
+  tx.update(payouts(db).doc(id), { fortnoxReference: reference });
+}

@@ -86,6 +86,8 @@ export interface PlatformPayout extends PayoutLife {
   /** When Stripe was first asked under this key; with `asked`. */
   stripeKey?: string;
   askedAt?: Timestamp;
+  /** "S 12 (2026)": the voucher that booked it leaving. */
+  fortnoxReference?: string;
   checkAt: Timestamp | null;
 }
 
