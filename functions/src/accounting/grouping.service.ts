@@ -1,13 +1,14 @@
 import type { Transaction } from 'firebase-admin/firestore';
-import { raiseFlag } from '../admin/flags.service.ts';
+import { raiseFlag, resolveGone } from '../admin/flags.service.ts';
+import { subjectId, type Flag } from '../admin/flags.ts';
 import { ledgerKinds, type LedgerDocument, type LedgerKind } from '../ledger/ledger.ts';
 import { readMany, setVoucher } from '../ledger/ledger.store.ts';
-import { ungroupedAfter } from '../ledger/pages.store.ts';
+import { entriesById, ungroupedAfter } from '../ledger/pages.store.ts';
 import { firstUngrouped, ungroupedOf } from '../ledger/spans.store.ts';
 import { addDays, startOfBusinessDate, type BusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { accountPlan } from './account-plan.ts';
-import { unsupportedFlag } from './accounting-flags.ts';
+import { unsupportedFlag, unsupportedKind } from './accounting-flags.ts';
 import * as logs from './accounting.logs.ts';
 import * as store from './accounting.store.ts';
 import { dateOf, dayVoucherId, draftDay, draftVoucher, postedRows, type Books } from './vouchers.ts';
@@ -20,6 +21,11 @@ const commitSize = 20;
  * thousand documents are at most eighteen vouchers, even when there are some of every kind: 54 calls with their lists.
  */
 const dayVoucherSize = 5000;
+/**
+ * Documents bound to a day's voucher in one commit. A commit may have 10 MiB, and the index entries it changes count: a
+ * document is some 2 kB of them.
+ */
+const dayCommitSize = 1000;
 
 /** What vouchers are made with, from the configuration. Throws an Error naming the param that is wrong. */
 export function booksOf({ config }: Pick<Context, 'config'>): Books {
@@ -33,8 +39,17 @@ export function booksOf({ config }: Pick<Context, 'config'>): Books {
  * voucher are bound in one commit, so that a run that stops anywhere, or runs twice at once, is finished by the next.
  * Returns how many vouchers were made.
  */
-export function groupLedger(ctx: Context, now: Date, until: Date): Promise<number> {
-  return ctx.config.voucherGrouping === 'day' ? groupDays(ctx, now, until) : groupEach(ctx, now, until);
+export async function groupLedger(ctx: Context, now: Date, until: Date): Promise<number> {
+  const byDay = ctx.config.voucherGrouping === 'day';
+  const made = byDay ? await groupDays(ctx, now, until) : await groupEach(ctx, now, until);
+  await resolveGone(ctx, unsupportedKind, (open) => grouped(ctx, open), 'A rule covers it now.');
+  return made;
+}
+
+async function grouped(ctx: Context, flags: readonly Flag[]): Promise<Flag[]> {
+  const documents = await entriesById(ctx.db, flags.map(subjectId));
+  const ids = new Set(documents.flatMap(({ id, voucherId }) => (voucherId === null ? [] : id)));
+  return flags.filter((flag) => ids.has(subjectId(flag)));
 }
 
 async function groupEach(ctx: Context, now: Date, until: Date): Promise<number> {
@@ -88,37 +103,72 @@ interface DayPart {
   until: Date;
 }
 
+/** The voucher that a run is filling. */
+interface Filling {
+  sequence: number;
+  documents: readonly LedgerDocument[];
+}
+
 async function groupKind(ctx: Context, part: DayPart, books: Books, now: Date): Promise<number> {
   const { date, kind, end, until } = part;
   const span = { kind, from: startOfBusinessDate(date), to: end < until ? end : until };
   let made = 0;
+  let filling: Filling | undefined;
   for (let after: LedgerDocument | undefined; ;) {
-    const page = await ungroupedOf(ctx.db, span, after, dayVoucherSize);
+    const page = await ungroupedOf(ctx.db, span, after, dayCommitSize);
     const covered = await supported(ctx, page, books);
-    if (covered.length > 0) made += await groupPage(ctx, { date, kind }, covered, books, now);
+    if (covered.length > 0) {
+      const filled = await groupPage(ctx, { date, kind }, { covered, filling }, books, now);
+      if (filled && filled.sequence !== filling?.sequence) made += 1;
+      filling = filled;
+    }
     after = page.at(-1);
-    if (page.length < dayVoucherSize) return made;
+    if (page.length < dayCommitSize) return made;
   }
 }
 
+/**
+ * Binds a page to a voucher: to the one that is being filled while it has room and nobody has tried to send it, else to the
+ * next of the day. Wherever a run stops, each commit leaves whole vouchers.
+ */
 async function groupPage(
   ctx: Context,
-  { date, kind }: Pick<DayPart, 'date' | 'kind'>,
-  page: readonly LedgerDocument[],
+  of: Pick<DayPart, 'date' | 'kind'>,
+  { covered, filling }: { covered: readonly LedgerDocument[]; filling: Filling | undefined },
   books: Books,
   now: Date,
-): Promise<number> {
+): Promise<Filling | undefined> {
   return ctx.db.runTransaction(async (tx) => {
-    const documents = await stillUngrouped(ctx, tx, page);
-    let sequence = 1;
-    while (await store.readVoucher(ctx.db, tx, dayVoucherId({ date, kind, sequence }))) sequence += 1;
-    const drafted = draftDay({ date, kind, sequence }, documents, books, now);
-    if (drafted.outcome === 'unsupported') throw new Error(`${date} ${kind}: ${drafted.reason}`);
+    const fresh = await stillUngrouped(ctx, tx, covered);
+    if (fresh.length === 0) return filling;
+    const goesOn = filling !== undefined && (await hasRoom(ctx, tx, of, filling, fresh.length));
+    const documents = goesOn ? [...filling.documents, ...fresh] : fresh;
+    const sequence = goesOn ? filling.sequence : await nextSequence(ctx, tx, of);
+    const drafted = draftDay({ ...of, sequence }, documents, books, now);
+    if (drafted.outcome === 'unsupported') throw new Error(`${of.date} ${of.kind}: ${drafted.reason}`);
     const voucher = drafted.outcome === 'voucher' ? drafted.voucher : undefined;
-    if (voucher) store.createVoucher(ctx.db, tx, voucher);
-    for (const { id } of documents) setVoucher(ctx.db, tx, id, voucher?.id ?? 'none');
-    return voucher ? 1 : 0;
+    if (voucher) (goesOn ? store.saveVoucher : store.createVoucher)(ctx.db, tx, voucher);
+    for (const { id } of fresh) setVoucher(ctx.db, tx, id, voucher?.id ?? 'none');
+    return voucher && { sequence, documents };
   });
+}
+
+async function hasRoom(
+  ctx: Context,
+  tx: Transaction,
+  of: Pick<DayPart, 'date' | 'kind'>,
+  { sequence, documents }: Filling,
+  more: number,
+): Promise<boolean> {
+  if (documents.length + more > dayVoucherSize) return false;
+  const voucher = await store.readVoucher(ctx.db, tx, dayVoucherId({ ...of, sequence }));
+  return voucher?.state === 'ready' && voucher.attempts === 0 && voucher.ledgerIds.length === documents.length;
+}
+
+async function nextSequence(ctx: Context, tx: Transaction, of: Pick<DayPart, 'date' | 'kind'>): Promise<number> {
+  let sequence = 1;
+  while (await store.readVoucher(ctx.db, tx, dayVoucherId({ ...of, sequence }))) sequence += 1;
+  return sequence;
 }
 
 /** Without what no rule covers: that stays ungrouped and a person is told. */

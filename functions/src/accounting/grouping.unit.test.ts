@@ -232,6 +232,38 @@ describe('vouchers by day', () => {
     await expectEachOnce();
   });
 
+  it('are filled a thousand documents a commit, whole at each; one that was tried meanwhile is left as it is', async () => {
+    const day = `v_${year}-03-02_sale_`;
+    await book(...Array.from({ length: 2_500 }, (_, i) => sale(`s${i}`, at('03-02'))));
+    let commits = 0;
+    stopAt = (operation) => operation === 'transaction.commit' && commits++ === 2;
+    await expect(syncBooks(ctx, world.now())).rejects.toBe(crash);
+    stopAt = undefined;
+    const [first] = [...(await vouchers()).values()];
+    expect(first).toMatchObject({ id: `${day}1`, clearingMinor: 2_000 * 49_900 });
+    expect(first?.description).toMatch(/nr 1, 2000 st enligt/);
+    expect((await ledger()).filter(({ voucherId }) => voucherId === null)).toHaveLength(500);
+    await book(...Array.from({ length: 1_500 }, (_, i) => sale(`t${i}`, at('03-02'))));
+    // Between this run's two commits another one queues what it finds, and a worker takes it.
+    commits = 0;
+    stopAt = (operation) => {
+      if (operation === 'transaction.commit') commits += 1;
+      if (operation === 'query' && commits === 1) {
+        commits += 1;
+        void ctx.db.doc(`vouchers/${day}2`).update({ state: 'sending', attempts: 1 });
+      }
+      return false;
+    };
+    expect((await syncBooks(ctx, world.now())).grouped).toBe(2);
+    const sizes = [...(await vouchers()).values()].map(({ id, ledgerIds }) => [id, ledgerIds.length]);
+    expect(sizes).toEqual([
+      [`${day}1`, 2_000],
+      [`${day}2`, 1_000],
+      [`${day}3`, 1_000],
+    ]);
+    await expectEachOnce();
+  }, 60_000);
+
   it('leave out what no rule covers, tell a person, and post the rest', async () => {
     await book(sale('a', at('03-02')), { ...sale('b', at('03-02')), currency: 'EUR' });
     expect((await syncBooks(ctx, world.now())).grouped).toBe(1);
