@@ -20,20 +20,21 @@ const LINE_FEED = 10;
 /** A line is a few hundred bytes; what has none for so long is no SIE file. */
 const LONGEST_LINE = 65_536;
 
-const decode = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : (UPPER[byte - 0x80] ?? ''))).join('');
+/** Read as Latin 1, a byte is its own code: only what stands above ASCII is looked up. A year may be a gigabyte. */
+const decode = (bytes: Buffer): string =>
+  bytes.toString('latin1').replace(/[\x80-\xff]/g, (letter) => UPPER[letter.charCodeAt(0) - 0x80] ?? '');
 
 /** Lines of a file that comes in pieces; only one of them is held at a time. */
 async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  let rest = new Uint8Array();
-  for await (const chunk of chunks) {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of chunks) {
+    const chunk = Buffer.concat([rest, piece]);
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
-      yield decode(Buffer.concat([rest, chunk.subarray(from, end)])).trim();
-      rest = new Uint8Array();
+      yield decode(chunk.subarray(from, end)).trim();
       from = end + 1;
     }
-    rest = new Uint8Array(Buffer.concat([rest, chunk.subarray(from)]));
+    rest = chunk.subarray(from);
     if (rest.length > LONGEST_LINE) throw unreadable('it has a line without an end');
   }
   if (rest.length > 0) yield decode(rest).trim();
