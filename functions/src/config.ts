@@ -35,6 +35,8 @@ const params = {
   platformName: defineString('PLATFORM_NAME', { default: '' }),
   platformAddress: defineString('PLATFORM_ADDRESS', { default: '' }),
   platformVatNumber: defineString('PLATFORM_VAT_NUMBER', { default: '' }),
+  platformOrganisationNumber: defineString('PLATFORM_ORGANISATION_NUMBER', { default: '' }),
+  platformBusinessName: defineString('PLATFORM_BUSINESS_NAME', { default: '' }),
   automaticTax: defineString('AUTOMATIC_TAX', { default: 'false' }),
   schedulerServiceAccount: defineString('SCHEDULER_SERVICE_ACCOUNT', { default: '' }),
   disputeLoss: defineString('DISPUTE_LOSS', { default: 'coach' }),
@@ -145,6 +147,9 @@ const schema = z.object({
   platformName: z.string(),
   platformAddress: z.string(),
   platformVatNumber: z.string(),
+  /** For the yearly report of sellers (DAC7): the organisation number, and the name it trades under where that is another. */
+  platformOrganisationNumber: z.string().regex(/^(\d{10}|\d{12})?$/),
+  platformBusinessName: z.string(),
   /** A change of a coach's fee by more percentage points than this waits for a second administrator. */
   termsApprovalPercent: z.number().int().min(0).max(100),
   /** Whether Stripe Tax reckons the tax on its pages. Prices stay as they are: the tax is inside them. */

@@ -187,6 +187,7 @@ function paramsOf(urls: StackUrls, ports: Ports): Record<string, string> {
     PLATFORM_NAME: 'Inner Journey AB',
     PLATFORM_ADDRESS: 'Resegatan 1, 111 22 Stockholm',
     PLATFORM_VAT_NUMBER: 'SE556677889901',
+    PLATFORM_ORGANISATION_NUMBER: '5566778899',
   };
 }
 

@@ -88,6 +88,8 @@ const deployedDefaults = {
   PLATFORM_NAME: '',
   PLATFORM_ADDRESS: '',
   PLATFORM_VAT_NUMBER: '',
+  PLATFORM_ORGANISATION_NUMBER: '',
+  PLATFORM_BUSINESS_NAME: '',
   AUTOMATIC_TAX: 'false',
   SCHEDULER_SERVICE_ACCOUNT: '',
   DISPUTE_LOSS: 'coach',
@@ -141,6 +143,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     PLATFORM_NAME: 'Inner Journey AB',
     PLATFORM_ADDRESS: 'Resegatan 1, 111 22 Stockholm',
     PLATFORM_VAT_NUMBER: 'SE556677889901',
+    PLATFORM_ORGANISATION_NUMBER: '5566778899',
   });
   // Each harness loads the product anew: its context is made once a process, for one project.
   jest.resetModules();

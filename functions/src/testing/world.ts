@@ -73,6 +73,8 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   platformName: 'Inner Journey AB',
   platformAddress: 'Storgatan 1, 111 22 Stockholm',
   platformVatNumber: 'SE556677889901',
+  platformOrganisationNumber: '5566778899',
+  platformBusinessName: 'Inner Journey',
   automaticTax: false,
   schedulerServiceAccount: '',
   disputeLoss: 'coach',
