@@ -4,18 +4,22 @@ import type { Voucher } from './accounting.ts';
 
 /** What accounting tells a person; each is explained in docs/accounting.md. One flag per cause, not per voucher held by it. */
 
+export const unsupportedKind = 'voucher-unsupported';
+
 export const unsupportedFlag = (document: LedgerDocument, reason: string): FlagInput => ({
-  id: `voucher-unsupported_${document.id}`,
-  kind: 'voucher-unsupported',
+  id: `${unsupportedKind}_${document.id}`,
+  kind: unsupportedKind,
   severity: 'critical',
   subject: `ledger/${document.id}`,
   message: `Ledger document ${document.id} has no voucher: ${reason}.`,
   action: 'Book it by hand in Fortnox and tell the engineers: the posting rules do not cover it yet.',
 });
 
+export const lateVouchersKind = 'vouchers-late';
+
 export const lateVouchersFlag = (late: readonly Voucher[]): FlagInput => ({
-  id: 'vouchers-late',
-  kind: 'vouchers-late',
+  id: lateVouchersKind,
+  kind: lateVouchersKind,
   severity: 'critical',
   subject: `vouchers/${late[0]?.id ?? ''}`,
   message: `${late.length} vouchers are not in Fortnox a day after they were made, the oldest first: ${late
@@ -126,3 +130,19 @@ export const retriesSpentFlag = (voucherId: string, error: string): FlagInput =>
   action:
     'The sweep tries it again by itself. If Fortnox refuses the token, check the consent, the licence and the tenant id.',
 });
+
+/**
+ * Flags that a voucher's being in Fortnox shows to be settled: the year, the series and the accounts are good, the day is
+ * open, we are let in, and nothing is the matter with the voucher itself. `year`: the one the financial year starts in.
+ */
+export function disprovedBy(voucher: Voucher, year: string): string[] {
+  const event = { ...voucher, date: voucher.eventDate ?? voucher.date };
+  const settled = [
+    ...[voucher, event].flatMap((one) => [missingYearFlag(one), lockedFlag(one, '')]),
+    seriesFlag(voucher, year, ''),
+    ...voucher.rows.map(({ account }) => accountFlag(voucher, account, year, '')),
+    rejectedFlag(voucher, ''),
+    retriesSpentFlag(voucher.id, ''),
+  ];
+  return [...new Set([unauthorizedFlagId, ...settled.map(({ id }) => id)])];
+}

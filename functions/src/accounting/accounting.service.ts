@@ -1,11 +1,11 @@
-import { raiseFlag } from '../admin/flags.service.ts';
+import { raiseFlag, resolveGone } from '../admin/flags.service.ts';
 import { businessDate, startOfBusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
-import { lateMs, retried, type Voucher } from './accounting.ts';
+import { holdMs, lateMs, retried, type Voucher } from './accounting.ts';
 import * as logs from './accounting.logs.ts';
 import * as store from './accounting.store.ts';
-import { lateVouchersFlag } from './accounting-flags.ts';
+import { lateVouchersFlag, lateVouchersKind } from './accounting-flags.ts';
 import { groupLedger } from './grouping.service.ts';
 
 export { countPosted, lastPosted, postedFrom, totalsByState, vouchersOf } from './accounting.store.ts';
@@ -74,12 +74,28 @@ async function queue(ctx: Context, vouchers: readonly Voucher[], now: Date): Pro
 export async function resolveVouchers(ctx: Context, now: Date): Promise<{ queued: number; late: number }> {
   const due = await store.dueVouchers(ctx.db, now, resolveLimit);
   await queue(ctx, due, now);
-  const late = due.filter(
-    (voucher) => voucher.state !== 'posted' && now.getTime() - voucher.createdAt.toMillis() > lateMs,
-  );
+  const late = due.filter((voucher) => isLate(voucher, now));
   if (late.length > 0) await raiseFlag(ctx, lateVouchersFlag(late));
+  else await resolveLate(ctx, now);
   if (due.length > 0) logs.vouchersResolved(ctx.log, due.length, late.length);
   return { queued: due.length, late: late.length };
+}
+
+const isLate = ({ state, createdAt }: Voucher, now: Date): boolean =>
+  state !== 'posted' && now.getTime() - createdAt.toMillis() > lateMs;
+
+/** None of those that wait is late any more, whenever their next try is: none waits longer than a held one. */
+async function resolveLate(ctx: Context, now: Date): Promise<void> {
+  await resolveGone(
+    ctx,
+    lateVouchersKind,
+    async (open) => {
+      if (open.length === 0) return [];
+      const waiting = await store.dueVouchers(ctx.db, new Date(now.getTime() + holdMs), resolveLimit);
+      return waiting.length < resolveLimit && !waiting.some((voucher) => isLate(voucher, now)) ? open : [];
+    },
+    'Every voucher older than a day is in Fortnox or refused.',
+  );
 }
 
 /** An administrator mended what Fortnox refused: the voucher is looked up and posted again. Refuses any other state. */

@@ -1,5 +1,5 @@
 import { Timestamp } from 'firebase-admin/firestore';
-import { raiseFlag } from '../admin/flags.service.ts';
+import { raiseFlag, resolveFlag } from '../admin/flags.service.ts';
 import { entriesById } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -7,7 +7,7 @@ import type { UploadedFile } from '../platform/fortnox/client.ts';
 import { FortnoxError } from '../platform/fortnox/errors.ts';
 import { makePdf } from '../platform/pdf.ts';
 import { holdMs, leaseMs, type AttachedList, type Voucher } from './accounting.ts';
-import { listFlag } from './accounting-flags.ts';
+import { listFlag, retriesSpentFlag } from './accounting-flags.ts';
 import * as logs from './accounting.logs.ts';
 import * as store from './accounting.store.ts';
 import { listPdf } from './list-pdf.ts';
@@ -66,7 +66,15 @@ async function attach(ctx: Context, { voucher, list }: Claimed): Promise<void> {
   const there = known !== undefined && (await fortnox.isConnected(file));
   if (!there) await fortnox.connectFile(file, { series, number, financialYearId });
   await save(ctx, voucher.id, { state: 'attached' });
+  await settleFlags(ctx, voucher);
   logs.listAttached(ctx.log, voucher);
+}
+
+/** A list does not count its attempts, so this is asked of each: there are few. */
+async function settleFlags(ctx: Context, voucher: Voucher): Promise<void> {
+  for (const { id } of [listFlag(voucher, ''), retriesSpentFlag(voucher.id, '')]) {
+    await resolveFlag(ctx, id, 'The list hangs on the voucher.');
+  }
 }
 
 async function upload(ctx: Context, voucher: Voucher, { plan }: AttachedList): Promise<UploadedFile> {

@@ -1,5 +1,5 @@
 import type { Transaction } from 'firebase-admin/firestore';
-import { planFlag, raiseFlag } from '../admin/flags.service.ts';
+import { planFlag, planResolve, raiseFlag } from '../admin/flags.service.ts';
 import type { FlagInput } from '../admin/flags.ts';
 import { planFortnoxReference } from '../payouts/payouts.service.ts';
 import { planPlatformReference } from '../payouts/platform/platform.service.ts';
@@ -25,7 +25,7 @@ import {
   type Lease,
   type Voucher,
 } from './accounting.ts';
-import { lockedFlag, rejectedFlag, twiceFlag } from './accounting-flags.ts';
+import { disprovedBy, lockedFlag, rejectedFlag, twiceFlag } from './accounting-flags.ts';
 import * as logs from './accounting.logs.ts';
 import * as store from './accounting.store.ts';
 import { checkPostable, forget, registersOf, type Obstacle } from './preflight.service.ts';
@@ -103,7 +103,7 @@ async function lookUp(ctx: Context, fortnox: FortnoxClient, voucher: Voucher, ye
   const found = listed.filter((one) => one.description.includes(key));
   const [first, ...more] = found;
   if (first) {
-    await settle(ctx, voucher, referenceOf(voucher, first.number, year), true);
+    await settle(ctx, voucher, { number: first.number, year, found: true });
     if (more.length > 0)
       await raiseFlag(ctx, twiceFlag(voucher, found.map((one) => `${series} ${one.number}`).join(', ')));
     return true;
@@ -120,7 +120,7 @@ async function post(ctx: Context, fortnox: FortnoxClient, sending: Sending, year
   sending.asked = true;
   try {
     const { number } = await fortnox.createVoucher({ financialYearId: year.id, series, date, description, rows });
-    await settle(ctx, voucher, referenceOf(voucher, number, year), false);
+    await settle(ctx, voucher, { number, year, found: false });
     return 'posted';
   } catch (error) {
     const refusal = refusalOf(error);
@@ -147,14 +147,27 @@ function refusalOf(error: unknown): FortnoxRefusal | undefined {
   return { kind: 'no', words: error.fortnoxMessage ?? error.message, code: error.code };
 }
 
-const referenceOf = (voucher: Voucher, number: number, year: FinancialYear): FortnoxVoucherRef => ({
+/** Where a voucher is in Fortnox; `found` there by its key, or answered to its post. */
+interface Landed {
+  number: number;
+  year: FinancialYear;
+  found: boolean;
+}
+
+const startOf = (year: FinancialYear): string => year.from.slice(0, 4);
+
+const referenceOf = ({ series }: Voucher, { number, year }: Landed): FortnoxVoucherRef => ({
   number,
   financialYearId: year.id,
-  reference: `${voucher.series} ${number} (${year.from.slice(0, 4)})`,
+  reference: `${series} ${number} (${startOf(year)})`,
 });
 
-/** Marks the voucher posted and its payout referenced, in one commit. Posted is posted, whoever holds the lease by now. */
-async function settle(ctx: Context, voucher: Voucher, where: FortnoxVoucherRef, found: boolean): Promise<void> {
+/**
+ * Marks the voucher posted, its payout referenced and flags of what held it settled, in one commit. Posted is posted,
+ * whoever holds the lease by now.
+ */
+async function settle(ctx: Context, voucher: Voucher, landed: Landed): Promise<void> {
+  const where = referenceOf(voucher, landed);
   const done = posted(voucher, where, ctx.clock.now());
   await ctx.db.runTransaction(async (tx) => {
     const current = await store.readVoucher(ctx.db, tx, voucher.id);
@@ -166,11 +179,22 @@ async function settle(ctx: Context, voucher: Voucher, where: FortnoxVoucherRef, 
       );
       return;
     }
-    const writes = await planReference(ctx, tx, voucher, where.reference);
+    const writes = [
+      ...(await planReference(ctx, tx, voucher, where.reference)),
+      ...(await planSettled(ctx, tx, voucher, landed)),
+    ];
     store.saveVoucher(ctx.db, tx, done);
     runWrites(tx, writes);
   });
-  logs.voucherPosted(ctx.log, done, found);
+  logs.voucherPosted(ctx.log, done, landed.found);
+}
+
+/** What was held or refused was tried before: a first attempt has nothing to settle, and reads no flags. */
+async function planSettled(ctx: Context, tx: Transaction, voucher: Voucher, { year }: Landed): Promise<Write[]> {
+  if (voucher.attempts === 1) return [];
+  const why = `Voucher ${voucher.id} is in Fortnox.`;
+  const plans = await Promise.all(disprovedBy(voucher, startOf(year)).map((id) => planResolve(ctx, tx, id, why)));
+  return plans.flat();
 }
 
 /** Payouts say where they are booked. */

@@ -1,7 +1,7 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import type { Context } from '../platform/context.ts';
 import { runWrites, type Write } from '../platform/write.ts';
-import { mergeFlag, type FlagInput } from './flags.ts';
+import { mergeFlag, type Flag, type FlagInput } from './flags.ts';
 import * as store from './flags.store.ts';
 
 /** Plans a flag inside somebody's transaction, and logs it: alerts hang on this line. */
@@ -32,17 +32,25 @@ export async function isOpen(ctx: Context, tx: Transaction, flagId: string): Pro
 const resolveLimit = 500;
 
 /** For a daily watch: closes the open flags of its kind that it has not raised again today. Returns how many. */
-export async function resolveOthers(
+export function resolveOthers(ctx: Context, kind: string, standing: ReadonlySet<string>, why: string): Promise<number> {
+  return resolveGone(ctx, kind, (open) => open.filter(({ id }) => !standing.has(id)), why);
+}
+
+/** Closes those open flags of a kind whose cause is seen to be gone. Returns how many. */
+export async function resolveGone(
   ctx: Context,
   kind: string,
-  standing: ReadonlySet<string>,
+  gone: (open: readonly Flag[]) => readonly Flag[] | Promise<readonly Flag[]>,
   why: string,
 ): Promise<number> {
-  const settled = (await store.openOfKind(ctx.db, kind, resolveLimit)).filter(({ id }) => !standing.has(id));
-  for (const { id } of settled) {
-    await ctx.db.runTransaction(async (tx) => runWrites(tx, await planResolve(ctx, tx, id, why)));
-  }
+  const settled = await gone(await store.openOfKind(ctx.db, kind, resolveLimit));
+  for (const { id } of settled) await resolveFlag(ctx, id, why);
   return settled.length;
+}
+
+/** Closes a flag in a transaction of its own, if it is open. */
+export async function resolveFlag(ctx: Context, flagId: string, why: string): Promise<void> {
+  await ctx.db.runTransaction(async (tx) => runWrites(tx, await planResolve(ctx, tx, flagId, why)));
 }
 
 /** Raises a flag in a transaction of its own. */

@@ -26,3 +26,6 @@ export function mergeFlag(existing: Flag | undefined, input: FlagInput, at: Time
   const openedAt = existing?.status === 'open' ? existing.openedAt : at;
   return { ...input, status: 'open', openedAt, seenAt: at };
 }
+
+/** The id of the document a flag is about: `ledger/ch_1:sale` -> `ch_1:sale`. */
+export const subjectId = ({ subject }: Pick<Flag, 'subject'>): string => subject.slice(subject.lastIndexOf('/') + 1);

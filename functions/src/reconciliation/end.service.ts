@@ -1,11 +1,19 @@
 import { Timestamp } from 'firebase-admin/firestore';
-import { planFlag } from '../admin/flags.service.ts';
-import type { FlagInput } from '../admin/flags.ts';
+import { planFlag, planResolve, resolveGone } from '../admin/flags.service.ts';
+import { subjectId, type Flag, type FlagInput } from '../admin/flags.ts';
 import { totalsBefore } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { runWrites } from '../platform/write.ts';
 import { proveFortnox, proveFortnoxDays } from './fortnox-side.service.ts';
-import { differenceFlag, needsPerson } from './reconciliation-flags.ts';
+import {
+  canBeDisproved,
+  differenceFlag,
+  differenceKind,
+  lateFlagId,
+  needsPerson,
+  unverifiableAccount,
+  unverifiableKind,
+} from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
 import { listLimit, platformAccount, type Difference, type NightResult, type RangeResult } from './reconciliation.ts';
 import { isNight, type AccountPart, type Night, type Range, type Reconciliation, type Run } from './run.ts';
@@ -20,17 +28,43 @@ export async function endIfComplete(ctx: Context, run: string): Promise<void> {
   if (isNight(document)) {
     const night: Reconciliation = { ...document, state: 'done', ...(await nightResult(ctx, run, document)) };
     const flag = needsPerson(night) ? differenceFlag(night) : undefined;
-    if (await save(ctx, run, night, flag)) logs.nightProven(ctx.log, night);
+    if (!(await save(ctx, run, night, flag))) return;
+    logs.nightProven(ctx.log, night);
+    // Cut short here, the next night settles them.
+    if (!flag) await settleEarlier(ctx, night);
+    await settleSeen(ctx, run);
   } else {
     // Whoever asked looks at it: no flag.
     await save(ctx, run, { ...document, state: 'done', ...(await rangeResult(ctx, run, document)) });
   }
 }
 
+/** What is not mended shows every night: a night that finds nothing settles the flags of those before. */
+async function settleEarlier(ctx: Context, night: Reconciliation): Promise<void> {
+  const disproved = async (open: readonly Flag[]): Promise<Flag[]> => {
+    const earlier = open.filter((flag) => subjectId(flag) < night.date);
+    const nights = await Promise.all(earlier.map(({ subject }) => store.readRun(ctx.db, subject)));
+    return earlier.filter((_, i) => nights[i]?.state === 'done' && canBeDisproved(nights[i]));
+  };
+  await resolveGone(ctx, differenceKind, disproved, `The night of ${night.date} found no difference.`);
+}
+
+/** Accounts that could not be looked at and were now. */
+async function settleSeen(ctx: Context, run: string): Promise<void> {
+  const seen = async (open: readonly Flag[]): Promise<Flag[]> => {
+    const parts = await Promise.all(open.map((flag) => store.readPart(ctx.db, run, unverifiableAccount(flag))));
+    return open.filter((_, i) => parts[i]?.state === 'ok' || parts[i]?.state === 'different');
+  };
+  await resolveGone(ctx, unverifiableKind, seen, `The account can be seen again (${run}).`);
+}
+
 function save(ctx: Context, run: string, ended: Run, flag?: FlagInput): Promise<boolean> {
   return ctx.db.runTransaction(async (tx) => {
     if ((await store.readRun(ctx.db, run, tx))?.state !== 'proving') return false;
-    const flags = flag ? await planFlag(ctx, tx, flag) : [];
+    const flags = [
+      ...(flag ? await planFlag(ctx, tx, flag) : []),
+      ...(await planResolve(ctx, tx, lateFlagId(run), 'It came to its end.')),
+    ];
     store.writeRun(ctx.db, tx, run, ended);
     runWrites(tx, flags);
     return true;

@@ -1,5 +1,5 @@
 import type { FlagInput } from '../admin/flags.ts';
-import { inWords } from './reconciliation.ts';
+import { inWords, listLimit, type Difference } from './reconciliation.ts';
 import type { Reconciliation } from './run.ts';
 
 /** How many differences a flag spells out; the document has more. */
@@ -10,6 +10,15 @@ export function needsPerson(night: Reconciliation): boolean {
   return night.differences.length > 0 || night.counts.unchecked > 0 || night.fortnox.error !== undefined;
 }
 
+export const differenceKind = 'reconciliation-difference';
+
+/** Fortnox deletes nothing: these are told in the night that finds them, and only a person knows that they are settled. */
+const toldOnce: ReadonlySet<Difference['kind']> = new Set(['voucher-twice-in-fortnox', 'voucher-not-ours']);
+
+/** Whether a later night that finds nothing shows that all this night found is mended. */
+export const canBeDisproved = ({ differences }: Pick<Reconciliation, 'differences'>): boolean =>
+  differences.length < listLimit && !differences.some(({ kind }) => toldOnce.has(kind));
+
 export function differenceFlag(night: Reconciliation): FlagInput {
   const { date, differences, counts } = night;
   const words = differences.slice(0, spelledOut).map(inWords);
@@ -17,8 +26,8 @@ export function differenceFlag(night: Reconciliation): FlagInput {
   if (counts.unchecked > 0) words.push(`${counts.unchecked} accounts could not be read`);
   if (night.fortnox.error) words.push(`Fortnox could not be read: ${night.fortnox.error}`);
   return {
-    id: `reconciliation-difference_${date}`,
-    kind: 'reconciliation-difference',
+    id: `${differenceKind}_${date}`,
+    kind: differenceKind,
     severity: 'critical',
     subject: `reconciliations/${date}`,
     message: `Stripe, the ledger and Fortnox are not proven to agree at the start of ${date}: ${words.join('; ')}.`,
@@ -27,9 +36,16 @@ export function differenceFlag(night: Reconciliation): FlagInput {
   };
 }
 
+export const unverifiableKind = 'account-unverifiable';
+
+const unverifiableId = (account: string): string => `${unverifiableKind}_${account}`;
+
+/** The account that a flag of this kind is about. */
+export const unverifiableAccount = ({ id }: Pick<FlagInput, 'id'>): string => id.slice(unverifiableId('').length);
+
 export const unverifiableFlag = (account: string, run: string, why: string): FlagInput => ({
-  id: `account-unverifiable_${account}`,
-  kind: 'account-unverifiable',
+  id: unverifiableId(account),
+  kind: unverifiableKind,
   severity: 'warning',
   subject: run,
   message: `What ${account} holds cannot be compared with Stripe: ${why}`,
@@ -37,8 +53,10 @@ export const unverifiableFlag = (account: string, run: string, why: string): Fla
     'Ask the coach for a statement of the Stripe account, or to connect it again. Nothing is paid to it meanwhile.',
 });
 
+export const lateFlagId = (run: string): string => `reconciliation-late_${run.replaceAll('/', '_')}`;
+
 export const lateFlag = (run: string): FlagInput => ({
-  id: `reconciliation-late_${run.replaceAll('/', '_')}`,
+  id: lateFlagId(run),
   kind: 'reconciliation-late',
   severity: 'warning',
   subject: run,
@@ -55,8 +73,10 @@ export const invariantFlag = (name: string, offenders: readonly string[]): FlagI
   action: 'Stop payouts of what it concerns and tell the engineers at once.',
 });
 
+export const sweepFlagId = 'sweep-failed';
+
 export const sweepFlag = (failures: readonly { part: string; error: string }[]): FlagInput => ({
-  id: 'sweep-failed',
+  id: sweepFlagId,
   kind: 'sweep-failed',
   severity: 'critical',
   subject: 'sweep',

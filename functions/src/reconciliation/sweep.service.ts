@@ -1,7 +1,7 @@
 import { resolveVouchers } from '../accounting/accounting.service.ts';
 import { issueReceipts } from '../accounting/receipts/receipts.service.ts';
 import { expireApprovals } from '../admin/approvals.service.ts';
-import { raiseFlag } from '../admin/flags.service.ts';
+import { raiseFlag, resolveFlag } from '../admin/flags.service.ts';
 import { goOnErasing } from '../admin/privacy/erase.service.ts';
 import { emptyOldEvents } from '../admin/privacy/minimise.service.ts';
 import { noticeExpiring } from '../payments/methods/expiry.service.ts';
@@ -20,7 +20,7 @@ import { expireSessions } from '../sessions/expiry.service.ts';
 import { completeEnded, flagDropped } from '../sessions/life-sweep.service.ts';
 import { recoverEvents } from '../webhooks/recovery.service.ts';
 import { checkInvariants } from './invariants.service.ts';
-import { sweepFlag } from './reconciliation-flags.ts';
+import { sweepFlag, sweepFlagId } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
 import { resumeReconciliations } from './run.service.ts';
 
@@ -86,7 +86,7 @@ export async function sweepOnce(ctx: Context, now: Date, some: readonly SweepPar
     ctx.clock.now().getTime() - started,
     failures.map(({ part }) => part),
   );
-  if (failures.length === 0) return;
+  if (failures.length === 0) return resolveFlag(ctx, sweepFlagId, 'Every part of the sweep ran.');
   await raiseFlag(ctx, sweepFlag(failures));
   throw new SweepFailed(failures);
 }

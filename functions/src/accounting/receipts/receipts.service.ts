@@ -1,7 +1,8 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
-import { raiseFlag } from '../../admin/flags.service.ts';
+import { raiseFlag, resolveGone, resolveOthers } from '../../admin/flags.service.ts';
+import { subjectId, type Flag } from '../../admin/flags.ts';
 import { readCoach } from '../../coaches/coaches.service.ts';
-import { readEntries, setReceipt, withoutReceipt } from '../../ledger/ledger.service.ts';
+import { entriesById, readEntries, setReceipt, withoutReceipt } from '../../ledger/ledger.service.ts';
 import type { LedgerDocument } from '../../ledger/ledger.ts';
 import { readOrder, readPayment } from '../../payments/reads.service.ts';
 import { businessDate } from '../../platform/clock.ts';
@@ -67,7 +68,18 @@ export async function issueReceipts(ctx: Context): Promise<{ issued: number; wai
     logs.sellerUnknown(ctx.log, seller ?? 'platform', waiting);
     await raiseFlag(ctx, flags.sellerUnknown(seller, waiting));
   }
+  // Of whom nothing was looked at it cannot be said that nothing waits.
+  const whole = issued < sweepLimit;
+  const standing = new Set([...unknown.keys()].map(flags.sellerFlagId));
+  if (whole) await resolveOthers(ctx, flags.sellerKind, standing, 'The seller is known; nothing waits for it.');
+  await resolveGone(ctx, flags.failedKind, (open) => made(ctx, open), 'It is made.');
   return { issued, waiting: [...unknown.values()].reduce((total, waiting) => total + waiting, 0) };
+}
+
+async function made(ctx: Context, failed: readonly Flag[]): Promise<Flag[]> {
+  const documents = await entriesById(ctx.db, failed.map(subjectId));
+  const ids = new Set(documents.flatMap(({ id, receiptId }) => (receiptId === null ? [] : id)));
+  return failed.filter((flag) => ids.has(subjectId(flag)));
 }
 
 async function issueOne(
