@@ -11,7 +11,9 @@ export interface Movement {
   fee?: number;
   feeDetails?: Stripe.BalanceTransaction.FeeDetail[];
   currency: string;
-  source: string;
+  source: string | null;
+  /** Which of the account's balances; what is not `payments` is in neither `available` nor `pending`. */
+  balanceType?: Stripe.BalanceTransaction['balance_type'];
   /** Unix seconds; not later than now means available at once. */
   availableOn: number;
   description: string | null;
@@ -19,14 +21,14 @@ export interface Movement {
 
 /** Books a movement on an account's balance. */
 export function post(world: World, book: Book, movement: Movement): Stripe.BalanceTransaction {
-  const { amount, fee = 0, currency, availableOn } = movement;
+  const { amount, fee = 0, currency, availableOn, balanceType = 'payments' } = movement;
   const pending = availableOn > world.now;
   const txn: Stripe.BalanceTransaction = {
     id: world.ids.next('txn'),
     object: 'balance_transaction',
     amount,
     available_on: Math.max(availableOn, world.now),
-    balance_type: 'payments',
+    balance_type: balanceType,
     created: world.now,
     currency,
     description: movement.description,
@@ -40,6 +42,7 @@ export function post(world: World, book: Book, movement: Movement): Stripe.Balan
     type: movement.type,
   };
   book.balanceTransactions.add(txn);
+  if (balanceType !== 'payments') return txn;
   const funds = fundsOf(book, currency);
   if (!pending) {
     funds.available += txn.net;

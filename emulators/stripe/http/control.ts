@@ -13,6 +13,7 @@ import { triggers } from '../resources/trigger.ts';
 import { Untriggered, triggerTools } from '../resources/trigger-tools.ts';
 import { stateOf } from './state.ts';
 import { ACCOUNT_FIELDS, changeAccount } from './control-account.ts';
+import { MOVEMENT_FIELDS, moveBalance } from './control-balance.ts';
 import type { Deliverer } from './delivery.ts';
 
 export interface ControlReply {
@@ -119,6 +120,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       const changed = changeAccount(core.world, id, body);
       if (typeof changed === 'string') throw new Wrong(changed);
       return changed;
+    },
+  },
+  'POST /_emulator/balance_transactions': {
+    about:
+      `{${MOVEMENT_FIELDS.join(', ')}}: moves an account's balance as Stripe does of its own accord: bills a fee, holds ` +
+      'money back, corrects. All but type and amount may be left out.',
+    run: ({ core, body }) => {
+      only(body, MOVEMENT_FIELDS);
+      const moved = moveBalance(core.world, body);
+      if (typeof moved === 'string') throw new Wrong(moved);
+      return moved;
     },
   },
   'POST /_emulator/settle': {
