@@ -18,6 +18,8 @@ export type FortnoxErrorDetails = {
   readonly status?: number;
   /** How long Fortnox asked us to wait, when it said so. */
   readonly retryAfterMs?: number;
+  /** No answer came in all the time it was given. */
+  readonly timedOut?: boolean;
 };
 
 export class FortnoxError extends Error implements FortnoxErrorDetails {
@@ -27,6 +29,7 @@ export class FortnoxError extends Error implements FortnoxErrorDetails {
   readonly fortnoxMessage?: string;
   readonly status?: number;
   readonly retryAfterMs?: number;
+  readonly timedOut?: boolean;
 
   constructor(message: string, details: FortnoxErrorDetails) {
     super(message);
@@ -35,5 +38,6 @@ export class FortnoxError extends Error implements FortnoxErrorDetails {
     if (details.fortnoxMessage !== undefined) this.fortnoxMessage = details.fortnoxMessage;
     if (details.status !== undefined) this.status = details.status;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    if (details.timedOut !== undefined) this.timedOut = details.timedOut;
   }
 }

@@ -22,10 +22,13 @@ function networkCode(error: unknown): string {
   return axios.isAxiosError(error) ? (error.code ?? error.message) : 'the call could not be made';
 }
 
-const timedOut = (what: string, timeoutMs: number, deadline: AbortSignal, error: unknown): FortnoxError => {
+const noAnswer = (what: string, timeoutMs: number, deadline: AbortSignal, error: unknown): FortnoxError => {
   // axios' error carries the request with its token and secret: only its code and text go on.
   const reason = deadline.aborted ? `nothing within ${timeoutMs} ms` : networkCode(error);
-  return new FortnoxError(`${what}: no answer from Fortnox (${reason}).`, { kind: 'unknown' });
+  return new FortnoxError(`${what}: no answer from Fortnox (${reason}).`, {
+    kind: 'unknown',
+    timedOut: deadline.aborted,
+  });
 };
 
 /** A reply whose body is read as it comes; of one that is not a success the text is read at once. */
@@ -53,7 +56,7 @@ export function createStream(timeoutMs: number): (what: string, request: HttpReq
         body: bodyOf(what, response.data, timeoutMs, deadline),
       };
     } catch (error) {
-      throw timedOut(what, timeoutMs, deadline, error);
+      throw noAnswer(what, timeoutMs, deadline, error);
     }
   };
 }
@@ -73,7 +76,7 @@ async function* bodyOf(
   try {
     yield* body;
   } catch (error) {
-    throw timedOut(what, timeoutMs, deadline, error);
+    throw noAnswer(what, timeoutMs, deadline, error);
   }
 }
 
@@ -105,7 +108,7 @@ export function createSend(timeoutMs: number): Send {
         text: typeof response.data === 'string' ? response.data : '',
       };
     } catch (error) {
-      throw timedOut(what, timeoutMs, deadline, error);
+      throw noAnswer(what, timeoutMs, deadline, error);
     }
   };
 }

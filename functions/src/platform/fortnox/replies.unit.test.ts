@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createFortnoxClient, FortnoxError } from './index.ts';
-import type { FortnoxClient } from './index.ts';
+import type { FortnoxClient, FortnoxClientConfig } from './index.ts';
 
 /** Replies the emulator does not give but Fortnox, or what stands before it, might. */
 
@@ -10,7 +10,7 @@ type Scripted = { status: number; headers?: Record<string, string>; body: string
 
 let server: Server;
 let client: FortnoxClient;
-let script: Scripted[];
+let script: (Scripted | 'silence')[];
 let calls: string[];
 let slept: number[];
 
@@ -19,7 +19,8 @@ beforeAll(async () => {
     request.resume();
     calls.push(`${request.method ?? ''} ${request.url ?? ''}`);
     const token = { status: 200, body: '{"access_token":"t","expires_in":3600,"token_type":"bearer"}' };
-    const next: Scripted | undefined = request.url === '/oauth-v1/token' ? token : script.shift();
+    const next: Scripted | 'silence' | undefined = request.url === '/oauth-v1/token' ? token : script.shift();
+    if (next === 'silence') return;
     const { status, headers, body } = next ?? { status: 599, body: 'the script is over' };
     response.writeHead(status, headers).end(body);
   });
@@ -41,7 +42,11 @@ beforeEach(() => {
   script = [];
   calls = [];
   slept = [];
-  client = createFortnoxClient({
+  client = clientWith({});
+});
+
+const clientWith = (changes: Partial<FortnoxClientConfig>): FortnoxClient =>
+  createFortnoxClient({
     apiBase: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     clientId: 'id',
     clientSecret: 'secret',
@@ -50,8 +55,8 @@ beforeEach(() => {
     sleep: async (ms) => {
       slept.push(ms);
     },
+    ...changes,
   });
-});
 
 async function post(): Promise<unknown> {
   const rows = [
@@ -138,6 +143,26 @@ describe('waiting', () => {
     script = [{ status: 429, headers: { 'retry-after': '60' }, body: '' }];
     expect(await post()).toMatchObject({ kind: 'rate_limited', status: 429, retryAfterMs: 60_000 });
     expect(slept).toEqual([]);
+  });
+});
+
+describe("a year's books", () => {
+  const read = async (fortnox: FortnoxClient) => {
+    const found = [];
+    for await (const voucher of fortnox.vouchersOfYear(1)) found.push(voucher);
+    return found;
+  };
+  const books = '#FORMAT PC8\n#SIETYP 4\n#VER "S" 1 20261120 "key"\n{\n}\n';
+
+  it('that are not answered in time are not waited for again; what fails at once is asked again', async () => {
+    script = ['silence'];
+    await expect(read(clientWith({ timeoutMs: 50 }))).rejects.toMatchObject({ kind: 'unknown', timedOut: true });
+    expect(calls.filter((call) => call.includes('/3/sie/4'))).toHaveLength(1);
+    script = [
+      { status: 502, body: 'Bad gateway' },
+      { status: 200, body: books },
+    ];
+    expect(await read(client)).toMatchObject([{ series: 'S', number: 1, description: 'key' }]);
   });
 });
 
