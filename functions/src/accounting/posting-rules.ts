@@ -88,6 +88,9 @@ function table(to: { share: AccountName; payout: AccountName; fee: Target; own: 
     payout_returned: payout,
     platform_payout: { ...clearing, bank_platform: 'bank' },
     write_off: { coach_receivable: 'receivables', losses: 'losses' },
+    reserve: disputed,
+    topup: { ...clearing, bank_platform: 'bank' },
+    adjustment: { ...payout, losses: 'losses' },
   };
 }
 

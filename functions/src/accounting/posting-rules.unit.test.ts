@@ -165,6 +165,9 @@ const anything = fc
       payout_returned: ['coach_payable'],
       platform_payout: ['bank_platform'],
       write_off: ['losses'],
+      reserve: ['dispute_held', 'stripe_connected'],
+      topup: ['bank_platform'],
+      adjustment: ['losses', 'coach_payable', 'stripe_connected'],
     } as const satisfies Record<typeof kind, readonly string[]>;
     const moved: Record<string, number> = {};
     accountsOfKind[kind].forEach((account, i) => (moved[account] = some[i] ?? 0));

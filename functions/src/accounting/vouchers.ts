@@ -50,6 +50,9 @@ export const what: Record<LedgerKind, string> = {
   payout_returned: 'Återförd utbetalning',
   platform_payout: 'Utbetalning till banken',
   write_off: 'Avskriven fordran på coach',
+  reserve: 'Reserv hos Stripe',
+  topup: 'Insättning hos Stripe',
+  adjustment: 'Justering från Stripe',
 };
 
 /** One ledger document, one voucher: frozen rows, ready to be sent. Pure. */
@@ -173,7 +176,7 @@ function row(account: number, amount: Minor, text: string): VoucherRow {
 }
 
 /** The way vouchers are read: debits, then credits, each by account. */
-function debitFirst(a: VoucherRow, b: VoucherRow): number {
+export function debitFirst(a: VoucherRow, b: VoucherRow): number {
   return Number(b.debitMinor > 0) - Number(a.debitMinor > 0) || a.account - b.account;
 }
 
@@ -206,12 +209,15 @@ export function voucherKey(voucherId: string): string {
 /** The voucher on the first open day instead of its own; its text says which day that was. */
 export function redated(voucher: Voucher, date: BusinessDate): Voucher {
   const { key, eventDate = voucher.date } = voucher;
-  const words = voucher.description.slice(0, -key.length - 1);
+  const words = wordsOf(voucher);
   const said = voucher.eventDate ? words : `${sanitizeText(words, descriptionMax - 40)} avser ${eventDate}`;
   return { ...voucher, date, eventDate, description: describe(said, key) };
 }
 
+/** The description without its key. */
+export const wordsOf = ({ description, key }: Voucher): string => description.slice(0, -key.length - 1);
+
 /** Words and, always whole and last, the key. */
-function describe(words: string, key: string): string {
+export function describe(words: string, key: string): string {
   return `${sanitizeText(words, descriptionMax - key.length - 1)} ${key}`;
 }

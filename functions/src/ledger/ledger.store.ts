@@ -1,9 +1,9 @@
-import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import { AggregateField, Timestamp, type Firestore, type Query, type Transaction } from 'firebase-admin/firestore';
 import type { Currency, Minor } from '../platform/money.ts';
 import { minor, sum } from '../platform/money.ts';
 import { getsReceipt, type LedgerDocument, type LedgerEntry } from './ledger.ts';
 
-/** `ledger/{id}`: created, never changed but for `voucherId` and `receiptId`, which are set once. */
+/** `ledger/{id}`: created, never changed but for `receiptId`, set once, and `voucherId`, which a correction moves on. */
 const collection = 'ledger';
 
 export function ledgerRef(db: Firestore, id: string) {
@@ -78,12 +78,21 @@ export async function coachBalance(
   return { payable: minor(payable), receivable: minor(receivable), connected: minor(connected) };
 }
 
+const claiming = (db: Firestore, balanceTransactionId: string): Query =>
+  db.collection(collection).where('balanceTransactionIds', 'array-contains', balanceTransactionId).limit(5);
+
 /** Ledger documents that explain a balance transaction. */
 export async function explaining(db: Firestore, balanceTransactionId: string): Promise<LedgerDocument[]> {
-  const found = await db
-    .collection(collection)
-    .where('balanceTransactionIds', 'array-contains', balanceTransactionId)
-    .limit(5)
-    .get();
+  const found = await claiming(db, balanceTransactionId).get();
   return found.docs.map((doc) => doc.data() as LedgerDocument);
+}
+
+/** The same of any of some names, inside a transaction: a document that comes to explain them aborts it. */
+export async function explainingIn(
+  db: Firestore,
+  tx: Transaction,
+  names: readonly string[],
+): Promise<LedgerDocument[]> {
+  const claims = names.map((name) => tx.get(claiming(db, name)));
+  return (await Promise.all(claims)).flatMap(({ docs }) => docs.map((doc) => doc.data() as LedgerDocument));
 }

@@ -44,6 +44,9 @@ export const ledgerKinds = [
   'payout_returned',
   'platform_payout',
   'write_off',
+  'reserve',
+  'topup',
+  'adjustment',
 ] as const;
 
 export type LedgerKind = (typeof ledgerKinds)[number];

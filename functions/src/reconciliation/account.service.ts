@@ -1,6 +1,7 @@
-import { isCompanion, type LedgerDocument } from '../ledger/ledger.ts';
-import { explaining } from '../ledger/ledger.service.ts';
-import { newestFirst, totalsBefore } from '../ledger/ledger.service.ts';
+import { bookMovement } from '../accounting/stripe-own/book.service.ts';
+import type { StripeMovement } from '../accounting/stripe-own/stripe-own.ts';
+import { isCompanion, type LedgerDocument, type LedgerEntry } from '../ledger/ledger.ts';
+import { explaining, newestFirst, totalsBefore } from '../ledger/ledger.service.ts';
 import type { Context } from '../platform/context.ts';
 import { Timestamp } from 'firebase-admin/firestore';
 import { minor, zero, type Currency } from '../platform/money.ts';
@@ -72,6 +73,9 @@ async function matched(
   for await (const movement of movements(stripe, account, reading.newest, fromMs - apartMs)) {
     await ledger.readDownTo(movement.createdMs - apartMs);
     await explainByHand(ctx, owner, matcher, movement, cut);
+    if (movement.createdMs < cut.getTime() && !matcher.knows(movement)) {
+      await bookOwn(ctx, owner, matcher, movement.stripe);
+    }
     matcher.addMovement(movement);
     seen += 1;
     if (seen % settleEvery === 0) matcher.settleDownTo(movement.createdMs);
@@ -177,9 +181,17 @@ async function explainByHand(
   for (const document of [...found, ...beside.flat()]) matcher.addEntry(entryOf(document, sideOf(owner)));
 }
 
+/** Of Stripe's own accord and missed: what its type tells is booked then and there, what it does not a person is asked. */
+async function bookOwn(ctx: Context, owner: Owner, matcher: Matcher, movement: StripeMovement): Promise<void> {
+  const connected = 'coachId' in owner ? { coachId: owner.coachId, stripeAccountId: owner.account } : undefined;
+  for (const document of await bookMovement(ctx, connected, movement)) {
+    matcher.addEntry(entryOf(document, sideOf(owner)));
+  }
+}
+
 const sideOf = (owner: Owner): Side => ('coachId' in owner ? 'stripe_connected' : 'stripe_platform');
 
-const entryOf = (document: LedgerDocument, side: Side): Entry => ({
+const entryOf = (document: LedgerEntry, side: Side): Entry => ({
   id: document.id,
   isCompanion: isCompanion(document.kind),
   occurredMs: document.occurredAt.toMillis(),

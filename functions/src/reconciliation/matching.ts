@@ -14,6 +14,8 @@ export interface Movement {
   createdMs: number;
   netMinor: number;
   currency: Currency;
+  /** What Stripe calls it. */
+  detail?: string;
 }
 
 /** Both names that a document can know it by. */
@@ -108,7 +110,7 @@ export class Matcher {
       return;
     }
     if (!owner) {
-      this.#report('transaction-unexplained', movement.currency, [movement.id], 0, movement.netMinor);
+      this.#report('transaction-unexplained', movement.currency, [movement.id], 0, movement.netMinor, movement.detail);
       return;
     }
     if (owners.length > 1 || fees.length > 1) {
@@ -191,10 +193,18 @@ export class Matcher {
     else tally.afterMinor += movement.netMinor;
   }
 
-  #report(kind: Difference['kind'], currency: Currency, ids: string[], ledger: number, other: number): void {
+  #report(
+    kind: Difference['kind'],
+    currency: Currency,
+    ids: string[],
+    ledger: number,
+    other: number,
+    detail?: string,
+  ): void {
     // A history that is all wrong must not fill the memory; the rest shows once these are mended.
     if (this.differences.length >= listLimit) return;
     const amounts = { ledgerMinor: minor(ledger), otherMinor: minor(other) };
-    this.differences.push({ kind, account: this.#account, currency, ids, ...amounts });
+    const more = detail === undefined ? {} : { detail };
+    this.differences.push({ kind, account: this.#account, currency, ids, ...amounts, ...more });
   }
 }

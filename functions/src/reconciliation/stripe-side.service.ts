@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
+import { inWords, movementOf, movesBalance, type StripeMovement } from '../accounting/stripe-own/stripe-own.ts';
 import { fromStripeCurrency, type Currency } from '../platform/money.ts';
-import { idOf, type StripeClient } from '../platform/stripe.ts';
+import type { StripeClient } from '../platform/stripe.ts';
 import type { Movement } from './matching.ts';
 
 /** A connected account's id, or undefined for the platform's own. */
@@ -55,21 +56,17 @@ export async function* movements(
   account: StripeAccount,
   newest: BalanceReading['newest'],
   fromMs: number,
-): AsyncGenerator<Movement> {
+): AsyncGenerator<Movement & { stripe: StripeMovement }> {
   if (!newest) return;
   const since = Number.isFinite(fromMs) ? { created: { gte: Math.floor(fromMs / 1000) } } : {};
   let reached = false;
   for await (const transaction of stripe.balanceTransactions.list({ limit: 100, ...since }, optionsFor(account))) {
     // What came after the reading is not in the balance either.
     reached ||= transaction.id === newest.id;
-    if (!reached) continue;
-    const sourceId = idOf(transaction.source);
-    yield {
-      id: transaction.id,
-      ...(sourceId ? { sourceId } : {}),
-      createdMs: transaction.created * 1000,
-      netMinor: transaction.net,
-      currency: fromStripeCurrency(transaction.currency),
-    };
+    if (!reached || !movesBalance(transaction)) continue;
+    const stripe = movementOf(transaction);
+    const { id, sourceId, createdMs, currency } = stripe;
+    const named = { id, ...(sourceId === undefined ? {} : { sourceId }) };
+    yield { ...named, createdMs, netMinor: transaction.net, currency, detail: inWords(stripe), stripe };
   }
 }

@@ -14,9 +14,18 @@ import type { Identity, MissingIdentity } from './identity.ts';
 export const quarters = [1, 2, 3, 4] as const;
 export type Quarter = (typeof quarters)[number];
 
-/** A payout pays what was credited before; all else that moves a coach's share is consideration, or takes it off. */
-const paysOut: ReadonlySet<LedgerKind> = new Set(['payout', 'payout_returned']);
-export const considered: readonly LedgerKind[] = ledgerKinds.filter((kind) => !paysOut.has(kind));
+/**
+ * A payout pays what was credited before, and what Stripe holds back, corrects or is sent is paid for nothing that was
+ * sold; all else that moves a coach's share is consideration, or takes it off.
+ */
+const noConsideration: ReadonlySet<LedgerKind> = new Set([
+  'payout',
+  'payout_returned',
+  'reserve',
+  'topup',
+  'adjustment',
+]);
+export const considered: readonly LedgerKind[] = ledgerKinds.filter((kind) => !noConsideration.has(kind));
 
 /** Each is one activity that the coach was credited for. What is kept of a session cancelled late is money, but no activity. */
 export const activityKinds: readonly LedgerKind[] = ['sale', 'session_completed', 'direct_sale'];

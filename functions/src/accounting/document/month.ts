@@ -16,6 +16,7 @@ import {
   writeOff,
   type KeptShare,
 } from '../../ledger/returns.ts';
+import { ownEntries, type Meaning } from '../../ledger/own.ts';
 import { directSale, platformPayout, sessionCompleted, sessionPaid } from '../../ledger/shares.ts';
 import { bear, incomeSoFar, standingOf, type Standing } from '../../payments/aftermath/bearing.ts';
 import { minor, zero } from '../../platform/money.ts';
@@ -49,6 +50,7 @@ export function monthOfTrade(): LedgerEntry[] {
     ...lostDispute(),
     ...failedRefund(),
     ...payouts(),
+    ...stripesOwn(),
   ];
 }
 
@@ -175,5 +177,24 @@ function payouts(): LedgerEntry[] {
     payoutReturned(payout('nils-1', 'nils', 300_000)),
     coachPayout(payout('nils-2', 'nils', 300_000)),
     platformPayout({ ...on('out'), payoutId: 'out', amountMinor: minor(250_000), returned: false }),
+  ];
+}
+
+/** Stripe bills a month of Radar, holds 500 kr back and lets 200 of them go, is sent 1,000 kr, and takes 12.50 in error. */
+function stripesOwn(): LedgerEntry[] {
+  const moved = (name: string, meaning: Meaning, amount: number) =>
+    ownEntries(meaning, {
+      balanceTransactionId: `txn_${name}`,
+      occurredAt: on(name).occurredAt,
+      currency: 'SEK',
+      amountMinor: minor(amount),
+      feeMinor: zero,
+    });
+  return [
+    ...moved('radar', 'fee', -25_000),
+    ...moved('held', 'reserve', -50_000),
+    ...moved('let-go', 'reserve', 20_000),
+    ...moved('sent', 'topup', 100_000),
+    ...moved('error', 'loss', -1_250),
   ];
 }

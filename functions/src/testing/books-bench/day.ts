@@ -32,6 +32,9 @@ const shares: readonly Share[] = [
   ['payout_returned', 0.2, { coach_payable: -40_000, stripe_connected: 40_000 }],
   ['platform_payout', 0.1, { bank_platform: 100_000, stripe_platform: -100_000 }],
   ['write_off', 0.1, { losses: 500, coach_receivable: -500 }],
+  ['reserve', 0.1, { dispute_held: 10_000, stripe_platform: -10_000 }],
+  ['topup', 0.1, { stripe_platform: 100_000, bank_platform: -100_000 }],
+  ['adjustment', 0.1, { losses: 500, stripe_platform: -500 }],
 ];
 
 /** So many documents, spread over the day that begins then. At least one of each kind. */
