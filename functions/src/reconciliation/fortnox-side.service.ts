@@ -1,7 +1,7 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { countPosted, lastPosted, postedFrom, vouchersOf } from '../accounting/accounting.service.ts';
 import type { Voucher } from '../accounting/accounting.ts';
-import { addDays, businessDate, daysBetween, type BusinessDate } from '../platform/clock.ts';
+import { addDays, businessDate, daysBetween, minutes, type BusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { SieVoucher } from '../platform/fortnox/index.ts';
@@ -13,6 +13,8 @@ const vouchersPerNight = 20_000;
 const pageSize = 1_000;
 /** Days counted or read side by side. */
 const sideBySide = 10;
+/** A year's books take four minutes to read at most (the client's limit), and a task lives nine: later no reading is begun. */
+const lastReadMs = minutes(4);
 
 /** Vouchers of one financial year that are to be held against Fortnox. */
 interface YearTask {
@@ -34,6 +36,7 @@ export async function proveFortnox(
   before: FortnoxProof | undefined,
 ): Promise<FortnoxProof & { differences: Difference[] }> {
   const since = before?.provenUntil ?? null;
+  const begun = ctx.clock.now();
   const { years, last } = await postedSince(ctx, since);
   for (const day of before?.again ?? []) note(yearOf(years, day), day);
   const tasks = [...years.values()];
@@ -42,7 +45,7 @@ export async function proveFortnox(
   const again: FortnoxDay[] = [];
   try {
     for (const year of tasks) {
-      const compared = await proveYear(ctx, year);
+      const compared = await proveYear(ctx, year, begun);
       differences.push(...compared.differences);
       again.push(...compared.again);
     }
@@ -62,6 +65,7 @@ export async function proveFortnoxDays(
   to: BusinessDate,
 ): Promise<{ days: number; error?: string; differences: Difference[] }> {
   const days = daysBetween(from, to) + 1;
+  const begun = ctx.clock.now();
   const differences: Difference[] = [];
   try {
     for (let day = from; day <= to;) {
@@ -70,7 +74,8 @@ export async function proveFortnoxDays(
       const until = [to, year.to, addDays(day, daysAtOnce - 1)].sort()[0] ?? to;
       const some = new Set(daysFrom(day, until));
       const series = new Set([ctx.config.voucherSeries]);
-      const compared = await compareYear(ctx, { financialYearId: year.id, days: some, series, keys: new Set() });
+      const task = { financialYearId: year.id, days: some, series, keys: new Set<string>() };
+      const compared = await compareYear(ctx, task, begun);
       differences.push(...compared.differences);
       day = addDays(until, 1);
     }
@@ -128,12 +133,14 @@ function note(year: YearTask, { date, series, key }: { date: BusinessDate; serie
   if (key !== undefined) year.keys.add(key);
 }
 
-async function proveYear(ctx: Context, year: YearTask): Promise<Compared> {
+async function proveYear(ctx: Context, year: YearTask, begun: Date): Promise<Compared> {
   const posted = await countPosted(ctx.db, { financialYearId: year.financialYearId });
-  const first = await compareYear(ctx, year);
+  const first = await compareYear(ctx, year, begun);
   if (first.count >= posted) return first;
   const lost = await daysWithFewer(ctx, year, first.perDay);
-  return lost.length === 0 ? first : compareYear(ctx, { ...year, days: new Set([...year.days, ...lost]) });
+  if (lost.length === 0) return first;
+  const days = new Set([...year.days, ...lost.slice(0, daysAtOnce)]);
+  return compareYear(ctx, { ...year, days }, begun);
 }
 
 /** The end of a description that one of ours has (`voucherKey`). */
@@ -147,8 +154,13 @@ interface Compared {
   perDay: Map<BusinessDate, number>;
 }
 
-async function compareYear(ctx: Context, year: YearTask): Promise<Compared> {
+async function compareYear(ctx: Context, year: YearTask, begun: Date): Promise<Compared> {
   const asked = ctx.clock.now().getTime();
+  if (asked - begun.getTime() > lastReadMs) {
+    throw new Error(
+      'Reading its books takes too long for one task. The rest is for the next night, or for fewer days.',
+    );
+  }
   const listed: SieVoucher[] = [];
   const perDay = new Map<BusinessDate, number>();
   let count = 0;
