@@ -337,6 +337,7 @@ describe('the list of a voucher', () => {
     expect(await resolveVouchers(ctx, world.now())).toEqual({ queued: 1, late: 0 });
     await work();
     expect(await list()).toBe('attached');
+    expect(await flags()).toMatchObject([{ kind: 'voucher-list', status: 'resolved' }]);
   });
 
   it('is had by one worker at a time, and taken over from one that died', async () => {

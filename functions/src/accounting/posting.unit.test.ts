@@ -105,6 +105,7 @@ const voucher = async (id = 'v_ch_1_sale') => {
   return found;
 };
 const flags = async () => (await ctx.db.collection('flags').get()).docs.map((doc) => doc.data() as Flag);
+const openFlags = async () => (await flags()).filter(({ status }) => status === 'open').map(({ id }) => id);
 const inFortnox = () => world.fortnoxEmulator.core.state().vouchers;
 const posts = () =>
   world.fortnoxEmulator.core
@@ -210,6 +211,12 @@ describe('the books', () => {
     expect(await read('ledger/ch_own:sale')).toMatchObject({ voucherId: null });
     expect((await flags()).map(({ kind }) => kind)).toEqual(['voucher-unsupported']);
     expect(world.tasks).toHaveLength(1);
+    await syncBooks(ctx, world.now());
+    expect(await openFlags()).toEqual(['voucher-unsupported_ch_own:sale']);
+    // As if a rule had come for it.
+    await ctx.db.doc('ledger/ch_own:sale').update({ currency: 'SEK' });
+    expect(await syncBooks(ctx, world.now())).toMatchObject({ grouped: 1 });
+    expect(await openFlags()).toEqual([]);
   });
 });
 
@@ -377,6 +384,7 @@ describe('what Fortnox refuses', () => {
     await work();
     expect(await voucher('v_ch_2_sale')).toMatchObject({ state: 'posted' });
     expect(inFortnox()).toHaveLength(3);
+    expect(await openFlags()).toEqual([]);
   });
 
   it('only a rejected voucher is sent again by hand', async () => {
@@ -417,6 +425,7 @@ describe('what Fortnox refuses', () => {
     await work();
     expect(await voucher()).toMatchObject({ state: 'posted' });
     expect(inFortnox()).toHaveLength(1);
+    expect(await openFlags()).toEqual([]);
   });
 
   it('a locked period it was not allowed to read: held by the refusal of the post', async () => {
@@ -444,6 +453,7 @@ describe('what Fortnox refuses', () => {
     expect(await voucher()).toMatchObject({ state: 'ready', attempts: 1 });
     expect((await flags()).map(({ kind }) => kind)).toEqual(['voucher-retries-spent']);
     expect(await postOne(ctx, 'v_ch_1_sale')).toBe('posted');
+    expect(await openFlags()).toEqual([]);
     expect(inFortnox()).toHaveLength(1);
   });
 
@@ -476,6 +486,13 @@ describe('what Fortnox refuses', () => {
     await work();
     await world.advance(days(1) + hours(1));
     expect(await resolveVouchers(ctx, world.now())).toEqual({ queued: 1, late: 1 });
-    expect((await flags()).map(({ kind }) => kind)).toContain('vouchers-late');
+    expect(await openFlags()).toContain('vouchers-late');
+    await fortnoxState({ lockedPeriod: null });
+    // One that still waits, if not at this moment, is late still.
+    await resolveVouchers(ctx, new Date(world.now().getTime() - minutes(50)));
+    expect(await openFlags()).toContain('vouchers-late');
+    await work();
+    await resolveVouchers(ctx, world.now());
+    expect(await openFlags()).toEqual([]);
   });
 });

@@ -102,6 +102,7 @@ it('the sweep goes on with a listing that died and with tasks that were lost, an
   expect((await shop.openFlags()).join()).toContain('reconciliation-late');
   await proveQueued(shop);
   expect(await night(at)).toMatchObject({ state: 'done', ok: true });
+  expect(await shop.openFlags()).toEqual([]);
   expect(await resumeReconciliations(shop.ctx, shop.now())).toEqual({ resumed: 0 });
 });
 

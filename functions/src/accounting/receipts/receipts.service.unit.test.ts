@@ -116,6 +116,24 @@ describe('receipts', () => {
     shop.ctx.config.platformName = platformName;
     expect(await issue()).toEqual({ issued: 2, waiting: 0 });
     await expectWhole();
+    expect(await shop.openFlags()).toEqual([]);
+  });
+
+  it('that cannot be made are flagged, each by itself, until they are', async () => {
+    const [lost, other] = [await shop.buy(), await shop.buy()];
+    const payment = await shop.payment(lost);
+    await shop.ctx.db.doc(`payments/${lost}`).delete();
+    await issue();
+    expect(await of(other)).toHaveLength(1);
+    const failed = (await shop.openFlags())[0] ?? '';
+    expect(failed).toBe(`receipt_${payment.stripeChargeId ?? ''}:sale`);
+    await issue();
+    expect(await shop.openFlags()).toEqual([failed]);
+    await shop.ctx.db.doc(`payments/${lost}`).set(payment);
+    await issue();
+    expect(await of(lost)).toHaveLength(1);
+    expect(await shop.openFlags()).toEqual([]);
+    await expectWhole();
   });
 
   it('have no gaps and no doubles, however many make them at once', async () => {
