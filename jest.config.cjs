@@ -16,6 +16,7 @@ const common = {
 module.exports = {
   // A busy machine is slow, not wrong. (Jest takes this here, not within a project.)
   testTimeout: 60_000,
+  testSequencer: '<rootDir>/scripts/test/sequencer.cjs',
   projects: [
     { ...common, displayName: 'unit', testMatch: ['**/*.unit.test.ts'] },
     { ...common, displayName: 'emulator', testMatch: ['**/*.emulator.test.ts'] },

@@ -70,8 +70,11 @@ async function buildStep(): Promise<StepResult> {
   }
 }
 
+/** Tests on the emulators wait most of their time: for locks of the Firestore emulator, for a service that is tried again. */
+const workers = { unit: 2, emulator: 4, browser: 2 } as const;
+
 async function jest(
-  project: 'unit' | 'emulator' | 'browser',
+  project: keyof typeof workers,
   environment: Readonly<Record<string, string>>,
   { signal, log }: StepContext,
 ): Promise<StepResult> {
@@ -85,7 +88,7 @@ async function jest(
       if (/^(PASS|FAIL) /.test(line)) log(line);
     },
   };
-  const args = ['--selectProjects', project, '--json', `--outputFile=${report}`, '--maxWorkers=2'];
+  const args = ['--selectProjects', project, '--json', `--outputFile=${report}`, `--maxWorkers=${workers[project]}`];
   const outcome: Outcome = await run('node_modules/jest/bin/jest.js', args, options);
   // With --json jest prints the report itself too, on one line.
   const output = outcome.output

@@ -7,8 +7,4 @@ describeFaults('stripe', [
   { kind: 'error_500_before', method: 'POST' },
   { kind: 'error_500_after', method: 'POST' },
   { kind: 'rate_limit' },
-  { kind: 'drop_delivery' },
-  { kind: 'duplicate_delivery' },
-  { kind: 'delay_delivery', delayMs: 200 },
-  { kind: 'shuffle_deliveries' },
 ]);
