@@ -6,6 +6,7 @@ import type { Context } from '../platform/context.ts';
 import { Timestamp } from 'firebase-admin/firestore';
 import { minor, zero, type Currency } from '../platform/money.ts';
 import { apartMs, Matcher, namesOf, type Entry, type Movement, type Side } from './matching.ts';
+import { orAsBefore, patience } from './patience.ts';
 import {
   concluded,
   platformAccount,
@@ -28,7 +29,8 @@ const sinceEver = Number.NEGATIVE_INFINITY;
 /**
  * Proves one account up to the cut, a proof per currency. A night that does not come out is looked at again: first once
  * more (something may have been booked in between), then, where the sums differ and no id tells why, from the very
- * beginning (something may have been booked into a time that was proven before).
+ * beginning (something may have been booked into a time that was proven before). Throws TooLong when even the first look is
+ * more than a task can.
  */
 export async function proveAccount(
   ctx: Context,
@@ -36,41 +38,35 @@ export async function proveAccount(
   cut: Date,
   before: readonly AccountProof[],
 ): Promise<AccountProof[]> {
-  const fromMs = closedUntil(before, cut);
-  const first = await attemptProof(ctx, owner, cut, fromMs, before);
+  const since = closedUntil(before, cut);
+  const inTime = patience(ctx);
+  const attempt = async (fromMs: number): Promise<AccountProof[]> =>
+    conclude(ctx, owner, cut, { ...(await matched(ctx, owner, { fromMs, cut }, inTime)), before, fromMs });
+  const first = await attempt(since);
   if (isProven(first)) return first;
-  const second = await attemptProof(ctx, owner, cut, fromMs, before);
+  const second = await orAsBefore(first, () => attempt(since));
   const explained = second.some((proof) => proof.differences.some((one) => one.ids.length > 0));
-  if (isProven(second) || explained || fromMs === sinceEver) return second;
-  return attemptProof(ctx, owner, cut, sinceEver, before);
+  if (isProven(second) || explained || since === sinceEver) return second;
+  return orAsBefore(second, () => attempt(sinceEver));
 }
 
 const isProven = (proofs: readonly AccountProof[]): boolean => proofs.every((proof) => proof.state === 'ok');
-
-async function attemptProof(
-  ctx: Context,
-  owner: Owner,
-  cut: Date,
-  fromMs: number,
-  before: readonly AccountProof[],
-): Promise<AccountProof[]> {
-  return conclude(ctx, owner, cut, { ...(await matched(ctx, owner, cut, fromMs)), before, fromMs });
-}
 
 /** The account's balance transactions from then on against the ledger's documents. */
 async function matched(
   ctx: Context,
   owner: Owner,
-  cut: Date,
-  fromMs: number,
+  { fromMs, cut }: { fromMs: number; cut: Date },
+  inTime: () => void,
 ): Promise<{ matcher: Matcher; reading: BalanceReading }> {
   const stripe = await ctx.stripe();
   const account = 'coachId' in owner ? owner.account : undefined;
   const reading = await readBalance(stripe, account);
   const matcher = new Matcher(owner.account, { fromMs, cutMs: cut.getTime() });
-  const ledger = ledgerFeed(ctx, owner, fromMs - apartMs, matcher);
+  const ledger = ledgerFeed(ctx, owner, fromMs - apartMs, matcher, inTime);
   let seen = 0;
   for await (const movement of movements(stripe, account, reading.newest, fromMs - apartMs)) {
+    inTime();
     await ledger.readDownTo(movement.createdMs - apartMs);
     await explainByHand(ctx, owner, matcher, movement, cut);
     if (movement.createdMs < cut.getTime() && !matcher.knows(movement)) {
@@ -88,15 +84,21 @@ async function matched(
 /**
  * Proves one account from one cut to another, a proof per currency: what the ledger and Stripe said when it began, every
  * balance transaction and document in between, and what both said at its end. One that does not come out is looked at once
- * more: something may have been booked meanwhile.
+ * more: something may have been booked meanwhile. Throws TooLong.
  */
 export async function proveRange(ctx: Context, owner: Owner, from: Date, cut: Date): Promise<AccountProof[]> {
-  const first = await attemptRange(ctx, owner, from, cut);
-  return isProven(first) ? first : attemptRange(ctx, owner, from, cut);
+  const inTime = patience(ctx);
+  const first = await attemptRange(ctx, owner, { from, cut }, inTime);
+  return isProven(first) ? first : orAsBefore(first, () => attemptRange(ctx, owner, { from, cut }, inTime));
 }
 
-async function attemptRange(ctx: Context, owner: Owner, from: Date, cut: Date): Promise<AccountProof[]> {
-  const { matcher, reading } = await matched(ctx, owner, cut, from.getTime());
+async function attemptRange(
+  ctx: Context,
+  owner: Owner,
+  { from, cut }: { from: Date; cut: Date },
+  inTime: () => void,
+): Promise<AccountProof[]> {
+  const { matcher, reading } = await matched(ctx, owner, { fromMs: from.getTime(), cut }, inTime);
   return Promise.all(
     currenciesOf(ctx, matcher, reading).map(async (currency): Promise<AccountProof> => {
       const { beforeMinor, afterMinor, movements: transactions } = matcher.tallies.get(currency) ?? noTally;
@@ -144,7 +146,7 @@ function closedUntil(before: readonly AccountProof[], cut: Date): number {
 }
 
 /** Feeds the matcher with ledger documents, newest first, just ahead of the balance transactions they explain. */
-function ledgerFeed(ctx: Context, owner: Owner, fromMs: number, matcher: Matcher) {
+function ledgerFeed(ctx: Context, owner: Owner, fromMs: number, matcher: Matcher, inTime: () => void) {
   const coachId = 'coachId' in owner ? owner.coachId : undefined;
   const from = Number.isFinite(fromMs) ? new Date(fromMs) : undefined;
   let last: LedgerDocument | undefined;
@@ -152,6 +154,7 @@ function ledgerFeed(ctx: Context, owner: Owner, fromMs: number, matcher: Matcher
   return {
     async readDownTo(ms: number): Promise<void> {
       while (!ended && (last === undefined || last.occurredAt.toMillis() >= ms)) {
+        inTime();
         const page = await newestFirst(ctx.db, { from, below: last, coachId }, pageSize);
         for (const document of page) matcher.addEntry(entryOf(document, sideOf(owner)));
         ended = page.length < pageSize;

@@ -6,6 +6,7 @@ import { zero } from '../platform/money.ts';
 import { classifyStripeError } from '../platform/stripe.ts';
 import { ledgerTotal, proveAccount, proveRange, type Owner } from './account.service.ts';
 import { endIfComplete } from './end.service.ts';
+import { TooLong } from './patience.ts';
 import { unverifiableFlag } from './reconciliation-flags.ts';
 import * as logs from './reconciliation.logs.ts';
 import { listLimit, platformAccount, type AccountProof } from './reconciliation.ts';
@@ -49,7 +50,8 @@ async function proved(
     const gone = failure.kind === 'refused' && (failure.status === 403 || failure.code === 'account_invalid');
     if (gone && 'coachId' in owner)
       return answered(ctx, part, await cannotSee(ctx, run, owner, failure.message, leave));
-    if (!last) throw error;
+    // It would take as long again.
+    if (!last && !(error instanceof TooLong)) throw error;
     return answered(ctx, part, await leave('unchecked', messageOf(error)));
   }
 }
