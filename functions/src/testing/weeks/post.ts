@@ -35,8 +35,10 @@ export class Post {
     this.#random = random;
   }
 
-  get waiting(): number {
-    return this.#letters.length;
+  /** Events that have not arrived. */
+  waiting(): Stripe.Event[] {
+    this.collect();
+    return this.#letters.map(({ delivery }) => this.#eventOf(delivery));
   }
 
   collect(): void {

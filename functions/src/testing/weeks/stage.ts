@@ -156,25 +156,29 @@ const form: OnboardingForm = {
   iban: 'SE3550000000054910000003',
 };
 
-/** Brings a coach onto the stage who has been through onboarding. */
+export interface CoachLike {
+  terms?: Partial<Coach['terms']>;
+  payoutSettings?: Partial<Coach['payoutSettings']>;
+  vatNumber?: string;
+}
+
+/** Brings a coach onto the stage who has been through onboarding; with `direct` terms a tenant, who takes cards. */
 export async function bringCoach(
   stage: Stage,
   coachId: string,
-  {
-    terms,
-    payoutSettings,
-  }: { terms?: Partial<Coach['terms']>; payoutSettings?: Partial<Coach['payoutSettings']> } = {},
+  { terms, payoutSettings, vatNumber }: CoachLike = {},
 ): Promise<string> {
   const { ctx, stripe, core } = stage;
+  const direct = terms?.chargeModel === 'direct';
   const { id } = await stripe.accounts.create({
     country: 'SE',
     controller: {
       fees: { payer: 'application' },
       losses: { payments: 'application' },
-      stripe_dashboard: { type: 'express' },
+      stripe_dashboard: { type: direct ? 'full' : 'express' },
       requirement_collection: 'stripe',
     },
-    capabilities: { transfers: { requested: true } },
+    capabilities: { transfers: { requested: true }, ...(direct ? { card_payments: { requested: true } } : {}) },
     settings: { payouts: { schedule: { interval: 'manual' } } },
     metadata: { uid: coachId },
   });
@@ -186,6 +190,7 @@ export async function bringCoach(
     stripeAccountId: id,
     terms: { ...coach.terms, ...terms },
     payoutSettings: { ...coach.payoutSettings, ...payoutSettings },
+    ...(vatNumber === undefined ? {} : { vatNumber }),
   } satisfies Coach);
   await refreshAccount(ctx, id);
   return id;
