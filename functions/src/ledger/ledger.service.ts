@@ -18,6 +18,7 @@ export {
 } from './ledger.store.ts';
 export type { PlatformTotals } from './pages.store.ts';
 export {
+  countWithoutReceipt,
   entriesById,
   lastBooked,
   newestFirst,

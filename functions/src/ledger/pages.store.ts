@@ -35,6 +35,11 @@ export const ungroupedAfter = (db: Firestore, after: PageEnd | undefined, limit:
 export const withoutReceipt = (db: Firestore, after: PageEnd | undefined, limit: number): Promise<LedgerDocument[]> =>
   stillOpen(db, 'receiptId', after, limit);
 
+/** How many wait for their receipt or credit note. */
+export async function countWithoutReceipt(db: Firestore): Promise<number> {
+  return (await db.collection(collection).where('receiptId', '==', null).count().get()).data().count;
+}
+
 /** Documents from `from` on, newest first, below `below`; one coach's when named. */
 export async function newestFirst(
   db: Firestore,

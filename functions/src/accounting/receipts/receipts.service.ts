@@ -2,7 +2,13 @@ import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { raiseFlag, resolveGone, resolveOthers } from '../../admin/flags.service.ts';
 import { subjectId, type Flag } from '../../admin/flags.ts';
 import { readCoach } from '../../coaches/coaches.service.ts';
-import { entriesById, readEntries, setReceipt, withoutReceipt } from '../../ledger/ledger.service.ts';
+import {
+  countWithoutReceipt,
+  entriesById,
+  readEntries,
+  setReceipt,
+  withoutReceipt,
+} from '../../ledger/ledger.service.ts';
 import type { LedgerDocument } from '../../ledger/ledger.ts';
 import { readOrder, readPayment } from '../../payments/reads.service.ts';
 import { businessDate } from '../../platform/clock.ts';
@@ -63,6 +69,11 @@ export async function issueReceipts(ctx: Context): Promise<{ issued: number; wai
     }
     after = page.at(-1);
     if (page.length < pageSize || issued >= sweepLimit) break;
+    if (unknown.has(undefined) && ctx.config.accountingProfile !== 'agent') {
+      // The platform sells everything: all of it waits, and is counted, not read, every five minutes.
+      unknown.set(undefined, await countWithoutReceipt(ctx.db));
+      break;
+    }
   }
   for (const [seller, waiting] of unknown) {
     logs.sellerUnknown(ctx.log, seller ?? 'platform', waiting);
@@ -106,13 +117,16 @@ async function issueOne(
  * a crash anywhere leaves no gap and a second call changes nothing. Throws SellerUnknown.
  */
 export async function issueReceipt(ctx: Context, ledgerId: string): Promise<void> {
-  await ctx.db.runTransaction(async (tx) => {
+  const number = await ctx.db.runTransaction(async (tx) => {
     const document = (await readEntries(ctx.db, tx, [ledgerId])).get(ledgerId);
-    if (document?.receiptId !== null) return;
+    if (document?.receiptId !== null) return undefined;
     const contents = isSale(document) ? await ofSale(ctx, tx, document) : await ofReturn(ctx, tx, document);
-    if (contents) await write(ctx, tx, contents);
+    const given = contents && (await write(ctx, tx, contents));
     setReceipt(ctx.db, tx, ledgerId, contents ? receiptIdOf(ledgerId) : 'none');
+    return given;
   });
+  // Not before: a transaction that met another one's number is run again, with the next.
+  if (number !== undefined) logs.receiptIssued(ctx.log, receiptIdOf(ledgerId), number);
 }
 
 async function ofSale(ctx: Context, tx: Transaction, document: LedgerDocument): Promise<ReceiptContents> {
@@ -163,15 +177,14 @@ async function coachAsSeller(
   return { coachId, name, address, vatNumber: parts.coachVat ? (coach?.vatNumber ?? null) : null };
 }
 
-/** Gives the next number of the seller's year to it. */
-async function write(ctx: Context, tx: Transaction, contents: ReceiptContents): Promise<void> {
+/** Gives the next number of the seller's year to it, and returns it. */
+async function write(ctx: Context, tx: Transaction, contents: ReceiptContents): Promise<string> {
   const now = ctx.clock.now();
   const issuedOn = businessDate(now);
   const seriesId = seriesOf(contents.seller, issuedOn);
   const sequence = (await lastNumber(ctx.db, tx, seriesId)) + 1;
   const number = numberOf(issuedOn, sequence);
   const receipt: Receipt = { ...contents, seriesId, number, issuedOn, createdAt: Timestamp.fromDate(now) };
-  const id = receiptIdOf(contents.ledgerId);
-  store.createReceipt(ctx.db, tx, id, receipt, sequence);
-  logs.receiptIssued(ctx.log, id, number);
+  store.createReceipt(ctx.db, tx, receiptIdOf(contents.ledgerId), receipt, sequence);
+  return number;
 }

@@ -1,8 +1,9 @@
 import type { LedgerDocument } from '../../ledger/ledger.ts';
 import { refundPayment } from '../../payments/refunds/refunds.service.ts';
 import { processPayment } from '../../payments/payments.service.ts';
-import { days, hours } from '../../platform/clock.ts';
+import { businessDate, days, hours } from '../../platform/clock.ts';
 import { answer } from '../../platform/entrance.ts';
+import { silentLog } from '../../platform/log.ts';
 import { cancelSession, completeSession } from '../../sessions/life.service.ts';
 import { lisa as bookingLisa, openBookings } from '../../testing/bookings.ts';
 import { openShop, type Shop } from '../../testing/shop.ts';
@@ -84,12 +85,17 @@ describe('receipts', () => {
     expect(await issue()).toEqual({ issued: 2, waiting: 0 });
     expect(await of(paymentId)).toMatchObject([
       {
-        number: 'R-2026-00001',
+        number: `R-${businessDate(shop.now()).slice(0, 4)}-00001`,
         seller: { coachId: 'karin', ...invoiceDetails, vatNumber: null },
         mediator: { name: shop.ctx.config.platformName },
         vatMinor: 0,
       },
-      { number: 'R-2026-00002', kind: 'credit_note', amountMinor: -100, vatMinor: 0 },
+      {
+        number: `R-${businessDate(shop.now()).slice(0, 4)}-00002`,
+        kind: 'credit_note',
+        amountMinor: -100,
+        vatMinor: 0,
+      },
     ]);
     await expectWhole();
   });
@@ -119,6 +125,23 @@ describe('receipts', () => {
     expect(await shop.openFlags()).toEqual([]);
   });
 
+  it('that wait for the platform are counted, however many: the sweep does not read them all every five minutes', async () => {
+    shop.ctx.config.platformName = '';
+    const operations = async () => {
+      for (let more = 1; ; more += 1) {
+        shop.dieAfter(more);
+        await issue().catch(() => undefined);
+        if (!shop.revive()) return more;
+      }
+    };
+    const few = await operations();
+    const [sold] = (await shop.ctx.db.collection('ledger').where('receiptId', '==', null).get()).docs;
+    for (let i = 0; i < 900; i += 1)
+      await shop.ctx.db.doc(`ledger/ch_${i}:sale`).set({ ...sold?.data(), id: `ch_${i}:sale` });
+    expect(await issue()).toEqual({ issued: 0, waiting: 901 });
+    expect(await operations()).toBeLessThanOrEqual(few + 1);
+  });
+
   it('that cannot be made are flagged, each by itself, until they are', async () => {
     const [lost, other] = [await shop.buy(), await shop.buy()];
     const payment = await shop.payment(lost);
@@ -140,9 +163,36 @@ describe('receipts', () => {
     const bought = [await shop.buy(), await shop.buy(), await shop.buy({ productId: 'mat' })];
     await refund(bought[0] ?? '', 10_000);
     const ids = (await shop.all<LedgerDocument>('ledger')).map(({ id }) => id);
+    const logged: unknown[] = [];
+    shop.ctx.log = {
+      ...silentLog,
+      info: (event, fields) => void (event === 'receipt.issued' && logged.push(fields?.number)),
+    };
     await Promise.all([issue(), ...ids.map((id) => issueReceipt(shop.ctx, id).catch(() => undefined)), issue()]);
     await issue();
     expect(await receipts()).toHaveLength(5);
+    await expectWhole();
+    // Each is told of once, with the number it has, also where it was tried with one that another took.
+    expect(logged.sort()).toEqual((await receipts()).map(({ number }) => number));
+  });
+
+  it('begin anew with the year in Stockholm, whatever year the money moved in', async () => {
+    const moveTo = (at: string) => shop.advance(new Date(at).getTime() - shop.now().getTime());
+    await issue();
+    await moveTo('2031-12-31T22:59:00Z');
+    const old = await shop.buy();
+    const late = await shop.buy();
+    await issueReceipt(shop.ctx, `${(await shop.payment(old)).stripeChargeId ?? ''}:sale`);
+    await moveTo('2031-12-31T23:00:30Z');
+    await issue();
+    await refund(old, 100);
+    await issue();
+    const [last, first] = [await of(old), await of(late)];
+    expect(last).toMatchObject([
+      { number: 'R-2031-00001', issuedOn: '2031-12-31', date: '2031-12-31' },
+      { number: 'R-2032-00002', kind: 'credit_note', refersTo: { number: 'R-2031-00001' } },
+    ]);
+    expect(first).toMatchObject([{ number: 'R-2032-00001', issuedOn: '2032-01-01', date: '2031-12-31' }]);
     await expectWhole();
   });
 
@@ -217,7 +267,11 @@ describe('getReceipt', () => {
   it('gives a PDF in both languages, made now if it was to be, to its customer, its coach and administrators only', async () => {
     const paymentId = await shop.buy();
     const first = await get(lisa, { paymentId });
-    expect(first).toMatchObject({ kind: 'receipt', number: 'R-2026-00001', contentType: 'application/pdf' });
+    expect(first).toMatchObject({
+      kind: 'receipt',
+      number: `R-${businessDate(shop.now()).slice(0, 4)}-00001`,
+      contentType: 'application/pdf',
+    });
     expect(Buffer.from(first.base64, 'base64').subarray(0, 5).toString()).toBe('%PDF-');
     await refund(paymentId, 100);
     await issue();
