@@ -49,11 +49,13 @@ function claim(ctx: Context, voucherId: string): Promise<Claimed | undefined> {
     const list = voucher?.list;
     if (voucher?.state !== 'posted' || !list || list.state === 'attached') return undefined;
     if (list.busyUntil && list.busyUntil.toMillis() > now.getTime()) return undefined;
-    const until = Timestamp.fromMillis(now.getTime() + leaseMs);
+    const until = leaseEnd(ctx);
     store.saveVoucher(ctx.db, tx, { ...voucher, list: { ...list, busyUntil: until }, nextTryAt: until });
     return { voucher, list };
   });
 }
+
+const leaseEnd = (ctx: Context): Timestamp => Timestamp.fromMillis(ctx.clock.now().getTime() + leaseMs);
 
 async function attach(ctx: Context, { voucher, list }: Claimed): Promise<void> {
   const fortnox = await ctx.fortnox();
@@ -92,7 +94,8 @@ async function upload(ctx: Context, voucher: Voucher, { plan }: AttachedList): P
   const content = await makePdf(listPdf(voucher, lines, ctx.config.currency));
   const fortnox = await ctx.fortnox();
   const file = await fortnox.uploadVoucherFile(`${voucher.id}.pdf`, content);
-  await save(ctx, voucher.id, { state: 'uploaded', file }, leaseMs);
+  // Still in these hands: it is not connected yet.
+  await save(ctx, voucher.id, { state: 'uploaded', file, busyUntil: leaseEnd(ctx) }, leaseMs);
   return file;
 }
 

@@ -89,10 +89,10 @@ function differing(ctx: Context, consented: Consented): Promise<Ending | undefin
   });
 }
 
-function connect(ctx: Context, by: string, consented: Consented): Promise<Ending> {
+async function connect(ctx: Context, by: string, consented: Consented): Promise<Ending> {
   const { name, organizationNumber } = consented.company;
   const tenantId = tenantOf(consented);
-  return ctx.db.runTransaction(async (tx): Promise<Ending> => {
+  await ctx.db.runTransaction(async (tx) => {
     const resolved = await planResolve(ctx, tx, unauthorizedFlagId, `Fortnox was connected again by ${by}.`);
     const connectedAt = Timestamp.fromDate(ctx.clock.now());
     const company = { tenantId, name, organizationNumber, connectedBy: by, connectedAt };
@@ -106,9 +106,9 @@ function connect(ctx: Context, by: string, consented: Consented): Promise<Ending
         after: { tenantId, name, organizationNumber },
       }),
     ]);
-    logs.connected(ctx.log, by, tenantId);
-    return { kind: 'connected', company: name, organizationNumber };
   });
+  logs.connected(ctx.log, by, tenantId);
+  return { kind: 'connected', company: name, organizationNumber };
 }
 
 function ended(ctx: Context, ending: Ending, detail?: string): Ending {
