@@ -16,8 +16,16 @@ export interface AuditEntry {
   note?: string | undefined;
 }
 
+const pathOf = (id: string): string => `auditLog/${id.replaceAll('/', '_')}`;
+
+/** Appends an entry in a transaction of its own, unless it is there already. */
+export const auditOnce = (ctx: Context, id: string, entry: AuditEntry): Promise<void> =>
+  ctx.db.runTransaction(async (tx) => {
+    if (!(await tx.get(ctx.db.doc(pathOf(id)))).exists) planAudit(ctx, id, entry)(tx);
+  });
+
 /** Plans an entry. `id` names the decision (the requestId, say), so that a repeated command leaves one entry. */
 export function planAudit(ctx: Context, id: string, entry: AuditEntry): Write {
   const at = Timestamp.fromDate(ctx.clock.now());
-  return (tx) => tx.set(ctx.db.collection('auditLog').doc(id.replaceAll('/', '_')), { ...entry, at });
+  return (tx) => tx.set(ctx.db.doc(pathOf(id)), { ...entry, at });
 }

@@ -146,7 +146,7 @@ async function planDocument(
 ): Promise<Planned> {
   const data = doc.data() ?? {};
   const fate = step.fate(data, person);
-  const { deleted = [], changed = [] } = step.beside?.(doc.id, data, person) ?? {};
+  const { deleted = [], changed = [] } = step.beside?.(doc.id, data) ?? {};
   const writes: Write[] = deleted.map((path) => (t) => t.delete(ctx.db.doc(path)));
   for (const { path, change } of changed) writes.push(...changing(await store.documentAt(ctx.db, tx, path), change));
   if (step.below) {

@@ -1,6 +1,7 @@
 import { lisa } from '../../../../scripts/story/people.ts';
 import { openRoad, type Road } from '../../testing/road.ts';
 import type { EraseReply } from './erase.service.ts';
+import type { ExportReply } from './export.service.ts';
 
 /** Through the exported function, on a real database: its pages, cursors and queries. */
 let road: Road;
@@ -37,4 +38,32 @@ it('erases a customer once nothing is open, and what events said of them a month
   expect([...new Set(named)]).toEqual(['receipts']);
   const earnings = (await db.collectionGroup('earnings').get()).docs.map((doc) => String(doc.get('customerName')));
   expect(earnings).toEqual(['']);
+}, 60_000);
+
+it('shows a customer what is kept about them, in pages of a real database', async () => {
+  const { harness, tokens } = road;
+  const show = (data: object, token = tokens.customer) => harness.call<ExportReply>('exportPerson', data, token);
+  await expect(show({ uid: 'somebody' })).rejects.toMatchObject({ details: { reason: 'not-yours' } });
+  const { db } = harness;
+  const batch = db.batch();
+  for (let n = 0; n < 120; n++) batch.set(db.doc(`orders/old${n}`), { userId: lisa.uid });
+  batch.set(db.doc('payoutRuns/2026-01-05/coaches/both'), { coachId: lisa.uid, state: 'nothing' });
+  batch.set(db.doc('payouts/one'), { coachId: lisa.uid });
+  for (let n = 0; n < 120; n++) batch.set(db.doc(`payouts/one/items/i${n}`), { amountMinor: n });
+  await batch.commit();
+  const paths: string[] = [];
+  let page = await show({});
+  expect(page.elsewhere).toHaveLength(5);
+  for (;;) {
+    paths.push(...page.items.map(({ path }) => path));
+    if (page.nextCursor === null) break;
+    page = await show({ cursor: page.nextCursor });
+  }
+  expect(new Set(paths).size).toBe(paths.length);
+  const of = (prefix: string) => paths.filter((path) => path.startsWith(prefix)).length;
+  expect([of('orders/old'), of('payouts/one/items/'), of('payoutRuns/')]).toEqual([120, 120, 1]);
+  expect([of('payments/'), of('receipts/'), of('limits/')]).toEqual([2, 2, 1]);
+  const { items } = await show({ uid: lisa.uid }, tokens.admin);
+  expect(items.length).toBe(100);
+  expect((await db.collection('auditLog').where('action', '==', 'exportPerson').get()).size).toBe(1);
 }, 60_000);

@@ -1,25 +1,41 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import type { BusinessDate } from '../../platform/clock.ts';
 import { bookedOn, eraseAfter } from './retention.ts';
+import { bookkeeping, sellers } from './rooms.ts';
 
-/**
- * What of a person is where, and what becomes of it: the one table that goes through every room, as the rules' access
- * matrix does. A uid is no name: it stays where money was booked, and says nothing once the application has deleted its
- * `users/{uid}`.
- */
-export interface Step {
+/** Where something of a person is. */
+export interface Place {
   name: string;
   /** `{uid}` stands for the person. */
   collection: string;
+  /** All collections of that name, wherever they are. */
+  group?: true;
   /** The field that holds the uid; `id`: the document's own id; `all`: every document there. */
   owner: string;
   /** The owner's field is a list. */
   list?: true;
-  fate(document: Data, person: Person): Fate;
-  /** What goes with a document: paths to delete, and changes of documents that may be there. */
-  beside?(id: string, document: Data, person: Person): Beside;
-  /** The documents below each of these are deleted too. */
+  /** What the owner's field holds instead of the uid: one of these. */
+  values?: (uid: string) => readonly string[];
+  /** What of a document is not theirs to see. */
+  hides?(document: Data, uid: string): Hidden;
+  /** What says something of them too, beside a document: paths to delete, and changes of documents that may be there. */
+  beside?(id: string, document: Data): Beside;
+  /** The documents below each of these are theirs too. */
   below?: string;
+  /** What of those is not theirs to see. */
+  hidesBelow?: Hidden;
+}
+
+/** Fields, and why each is not shown. */
+export type Hidden = Readonly<Record<string, string>>;
+
+/**
+ * What of a person is where, and what becomes of it: the one table that goes through every room, as the rules' access
+ * matrix does. A uid is no name: it stays where money was booked, and says nothing once the application has deleted its
+ * `users/{uid}`. What is below a document is deleted with it.
+ */
+export interface Step extends Place {
+  fate(document: Data, person: Person): Fate;
 }
 
 export type Data = Readonly<Record<string, unknown>>;
@@ -53,14 +69,28 @@ const gone = (): Fate => ({ do: 'delete' });
 const change = (set: Data, remove: readonly string[] = []): Fate => ({ do: 'change', change: { set, remove } });
 const nameless: Change = { set: { customerName: '' } };
 
-const bookkeeping = 'Bokföringslagen 7 kap. 2 §';
-const sellers = 'Skatteförfarandelagen 39 kap. 3 §';
-
 /** Kept as booked that day until the law lets it go, then `after`. */
 function booked(on: BusinessDate, { now, yearStart }: Person, law: string, after: Fate): Fate {
   const until = eraseAfter(on, yearStart);
   return until.toMillis() > now.toMillis() ? { do: 'keep', until, law } : after;
 }
+
+/** Commands in which there is nothing but their giver's own. */
+const ownCommands: ReadonlySet<string> = new Set([
+  'processPayment',
+  'createOrder',
+  'createCheckoutSession',
+  'createSetupIntent',
+  'createSubscription',
+  'updateSubscription',
+  'cancelSubscription',
+  'resumeSubscription',
+  'bookSession',
+  'setAvailability',
+  'updatePayoutSettings',
+  'requestPayout',
+]);
+const maybeOther = 'May be about somebody else; what came of it is shown where it is theirs.';
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const map = (value: unknown): Data => (typeof value === 'object' && value !== null ? (value as Data) : {});
@@ -72,12 +102,20 @@ const sessionLetters = (id: string, session: Data): string[] => [
   ...Array.from({ length: Number(session.rescheduled ?? 0) }, (_, moved) => `mail/session-moved_${id}_${moved + 1}`),
 ];
 
+const loginOf = (student: unknown): unknown => map(student).userId;
+
 /** Without their name, unless it is somebody else with a login of their own. */
 function nobody(student: unknown, uid: string): Data {
-  const { userId } = map(student);
+  const userId = loginOf(student);
   if (userId === undefined) return { student: { name: '' } };
   return userId === uid ? { student: { name: '', userId } } : {};
 }
+
+const other = 'Is about somebody else.';
+/** The law leaves memory notes out of the right of access, but not out of erasure. */
+const memoryNotes: Hidden = {
+  text: 'A coach’s own memory notes are left out of access (Dataskyddslagen, 2018:218, 5 kap. 2 §); only the coach reads them.',
+};
 
 /** A session's own earning, beside the one of its payment. */
 const sessionEarning = (id: string, { coachId, paidBy }: Data): string =>
@@ -113,19 +151,24 @@ const customerSteps: readonly Step[] = [
     collection: 'sessions',
     owner: 'userId',
     fate: ({ student }, { uid }) => change({ customerName: '', ...nobody(student, uid) }, ['reason']),
+    hides: ({ student }, uid): Hidden =>
+      loginOf(student) === undefined || loginOf(student) === uid ? {} : { student: other },
     beside: (id, session) => ({
       deleted: sessionLetters(id, session),
       changed: map(session.paidBy).paymentId ? [{ path: sessionEarning(id, session), change: nameless }] : [],
     }),
     below: 'notes',
+    hidesBelow: memoryNotes,
   },
   {
     name: 'sessions as a student',
     collection: 'sessions',
     owner: 'student.userId',
     fate: ({ student }, { uid }) => change(nobody(student, uid), ['reason']),
+    hides: () => ({ customerName: other }),
     beside: (id, session) => ({ deleted: sessionLetters(id, session) }),
     below: 'notes',
+    hidesBelow: memoryNotes,
   },
   {
     name: 'refunds',
@@ -145,13 +188,25 @@ const customerSteps: readonly Step[] = [
 ];
 
 const coachSteps: readonly Step[] = [
-  { name: 'earnings', collection: 'coaches/{uid}/earnings', owner: 'all', fate: () => change({ customerName: '' }) },
+  {
+    name: 'earnings',
+    collection: 'coaches/{uid}/earnings',
+    owner: 'all',
+    fate: () => change({ customerName: '' }),
+    hides: () => ({ customerName: other }),
+  },
   {
     name: 'sessions as a coach',
     collection: 'sessions',
     owner: 'coachId',
     fate: () => change({}, ['reason']),
+    hides: ({ canceledBy }) => ({
+      customerName: other,
+      student: other,
+      ...(canceledBy === 'coach' ? {} : { reason: other }),
+    }),
     below: 'notes',
+    hidesBelow: memoryNotes,
   },
   { name: 'availability', collection: 'availability', owner: 'id', fate: gone },
   {
@@ -159,6 +214,7 @@ const coachSteps: readonly Step[] = [
     collection: 'receipts',
     owner: 'seller.coachId',
     fate: ({ date, seller }, person) => booked(text(date), person, bookkeeping, change({ seller: unnamed(seller) })),
+    hides: () => ({ customerName: other }),
   },
   {
     name: 'payoutInvoices',
@@ -189,8 +245,22 @@ const coachSteps: readonly Step[] = [
 
 /** Last, so that what the others did is in none of them. */
 const engineSteps: readonly Step[] = [
-  { name: 'mail', collection: 'mail', owner: 'toUids', list: true, fate: gone },
-  { name: 'requests', collection: 'requests', owner: 'uid', fate: gone },
+  {
+    name: 'mail',
+    collection: 'mail',
+    owner: 'toUids',
+    list: true,
+    fate: gone,
+    hides: ({ toUids }): Hidden => (Array.isArray(toUids) && toUids.length > 1 ? { toUids: other } : {}),
+  },
+  {
+    name: 'requests',
+    collection: 'requests',
+    owner: 'uid',
+    fate: gone,
+    hides: ({ command }): Hidden =>
+      ownCommands.has(text(command)) ? {} : { plan: maybeOther, result: maybeOther, refusal: maybeOther },
+  },
   { name: 'limits', collection: 'limits', owner: 'id', fate: gone },
 ];
 
