@@ -2,6 +2,7 @@ import { onRequest, type Request } from 'firebase-functions/https';
 import { projectID } from 'firebase-functions/params';
 import { z } from 'zod';
 import { syncBooks } from './accounting/accounting.service.ts';
+import { syncAfterStripe } from './accounting/stripe-own/sync.service.ts';
 import { getCoachStatusSpec } from './coaches/coaches.api.ts';
 import { region } from './config.ts';
 import { createCheckoutSessionSpec, createPortalSessionSpec } from './payments/checkout/checkout.api.ts';
@@ -52,7 +53,7 @@ const routes: Route[] = [
   command('/create-checkout-session', createCheckoutSessionSpec),
   command('/portal-link', createPortalSessionSpec),
   operation('/schedule-payouts', (ctx) => startRun(ctx, ctx.clock.now())),
-  operation('/sync-accounting', (ctx) => syncBooks(ctx, ctx.clock.now())),
+  operation('/sync-accounting', (ctx) => syncAfterStripe(ctx, () => syncBooks(ctx, ctx.clock.now()))),
 ];
 
 /** Which routes there are and whose they are. */

@@ -7,7 +7,7 @@ import { region } from '../config.ts';
 import { businessZone } from '../platform/clock.ts';
 import { productionContext, type Context } from '../platform/context.ts';
 import { guardedSchedule, guardedTask } from '../platform/entrance-guard.ts';
-import { baseOptions, callable, documentIdSchema, fortnoxSecrets } from '../platform/entrance.ts';
+import { baseOptions, callable, documentIdSchema, fortnoxSecrets, stripeSecrets } from '../platform/entrance.ts';
 import { messageOf } from '../platform/errors.ts';
 import { FortnoxError } from '../platform/fortnox/errors.ts';
 import type { TaskPayloads } from '../platform/tasks.ts';
@@ -16,6 +16,7 @@ import * as service from './accounting.service.ts';
 import { attachList } from './lists.service.ts';
 import { postOne } from './posting.service.ts';
 import { postVoucherQueue, syncTimeoutSeconds } from './queue.ts';
+import { syncAfterStripe } from './stripe-own/sync.service.ts';
 import { isDayVoucher } from './vouchers.ts';
 
 /** Every night at 02:00: yesterday's documents become vouchers. */
@@ -28,9 +29,11 @@ export const syncAccounting = guardedSchedule(
       memory: '512MiB',
       timeoutSeconds: syncTimeoutSeconds,
       retryCount: 3,
+      secrets: stripeSecrets,
     },
     async (event) => {
-      await service.syncByNight(await productionContext(), new Date(event.scheduleTime));
+      const ctx = await productionContext();
+      await syncAfterStripe(ctx, () => service.syncByNight(ctx, new Date(event.scheduleTime)));
     },
   ),
 );
@@ -74,7 +77,7 @@ export const runAccountingSync = callable({
       .regex(/^[A-Za-z0-9-]{8,64}$/)
       .optional(),
   }),
-  handle: (ctx) => service.syncBooks(ctx, ctx.clock.now()),
+  handle: (ctx) => syncAfterStripe(ctx, () => service.syncBooks(ctx, ctx.clock.now())),
 });
 
 export const retryVoucher = callable({

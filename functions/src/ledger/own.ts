@@ -38,10 +38,13 @@ export interface OwnBooking {
   connected?: { coachId: string; stripeAccountId: string };
 }
 
+/** Whoever has these has Stripe's fee on them too. */
+const whole: ReadonlySet<Meaning> = new Set(['fee', 'coach']);
+
 /** The documents of one movement; none where nothing moved. A fee has the id that a sale's fee has: it is booked once. */
 export function ownEntries(meaning: Meaning, booking: OwnBooking): LedgerEntry[] {
   const { amountMinor, feeMinor } = booking;
-  if (meaning === 'fee') return entry('fee', booking, minor(amountMinor - feeMinor));
+  if (whole.has(meaning)) return entry(meaning, booking, minor(amountMinor - feeMinor));
   return [...entry(meaning, booking, amountMinor), ...entry('fee', booking, negate(feeMinor))];
 }
 

@@ -62,12 +62,11 @@ async function invoicedItems(ctx: Context, payoutId: string, payout: Payout): Pr
     earningsOfItems(ctx, payout.coachId, ledgerIds),
     entriesById(ctx.db, ledgerIds),
   ]);
-  const rates = new Map(sales.map(({ id, parts }) => [id, parts.vatRate]));
+  const sold = new Map(sales.map((document) => [document.id, document]));
   return [...items].map(([ledgerId, item]) => {
-    const [earning, vatRate] = [earnings.get(ledgerId), rates.get(ledgerId)];
-    if (!earning || vatRate === undefined)
-      throw new Error(`payouts/${payoutId}: the sale of item ${ledgerId} is not there.`);
-    return { item, earning, vatRate };
+    const [earning, sale] = [earnings.get(ledgerId), sold.get(ledgerId)];
+    if (!earning || !sale) throw new Error(`payouts/${payoutId}: the sale of item ${ledgerId} is not there.`);
+    return { item, earning, vatRate: sale.parts.vatRate, isSale: sale.kind !== 'adjustment' };
   });
 }
 

@@ -69,6 +69,8 @@ export interface InvoicedItem {
   earning: Earning;
   /** Percent, of the sale. */
   vatRate: number;
+  /** What Stripe corrected on the coach's balance was sold by nobody. */
+  isSale: boolean;
 }
 
 export interface InvoiceFacts {
@@ -116,13 +118,14 @@ export function invoiceContents(facts: InvoiceFacts): InvoiceContents {
   };
 }
 
-function lineOf(kind: Invoicing, { item, earning, vatRate }: InvoicedItem, registered: boolean): InvoiceLine {
+function lineOf(kind: Invoicing, { item, earning, vatRate, isSale }: InvoicedItem, registered: boolean): InvoiceLine {
   const rate = kind === 'self_billing' ? vatRate : serviceVatRate;
+  const share = isSale ? item.amountMinor : minor(0);
   return {
     paymentId: item.paymentId,
     date: businessDate(earning.createdAt.toDate()),
     description: earning.description,
-    amountMinor: kind === 'self_billing' ? item.amountMinor : feePart(item, earning),
+    amountMinor: kind === 'self_billing' ? share : feePart(item, earning),
     vatRate: registered ? rate : 0,
   };
 }

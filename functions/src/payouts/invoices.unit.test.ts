@@ -65,6 +65,7 @@ const item = (n: number, amountMinor: number, paidBeforeMinor = 0): InvoicedItem
   },
   earning: earning(n, 49_900, 9_900),
   vatRate: 25,
+  isSale: true,
 });
 
 describe('the fee that goes with a payout', () => {
@@ -110,6 +111,13 @@ describe('an invoice', () => {
     });
     expect(facts('self_billing', items, 'SE800101123401').vat).toEqual([
       { vatRate: 25, grossMinor: 30_000, vatMinor: 6_000 },
+    ]);
+  });
+
+  it('leaves out what Stripe corrected on the coach’s balance: nobody sold it', () => {
+    const corrected = { ...item(3, -1_500), isSale: false };
+    expect(facts('self_billing', [item(1, 40_000), corrected]).lines.map(({ paymentId }) => paymentId)).toEqual([
+      'pi_1',
     ]);
   });
 

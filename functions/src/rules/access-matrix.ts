@@ -166,6 +166,7 @@ export const matrix: readonly Guarded[] = [
   adminsOnly('payoutRuns'),
   adminsOnly('payoutRuns/one/coaches'),
   adminsOnly('platformPayouts'),
+  adminsOnly('stripeOwn'),
   adminsOnly('reconciliations'),
   adminsOnly('reconciliations/one/accounts'),
   adminsOnly('reconciliationRanges'),

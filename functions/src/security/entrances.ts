@@ -1,38 +1,13 @@
+import { callers, entrance, idToken, signedIn, withRole, type Entrance } from './entrance.ts';
+import { operations } from './operations.ts';
+
+export { callers, type CallerKind, type Entrance } from './entrance.ts';
+
 /** Every way in and who may use it, written down apart from the code, so that the two can be held against each other. */
-
-export const callers = ['nobody', 'customer', 'coach', 'admin', 'scheduler'] as const;
-export type CallerKind = (typeof callers)[number];
-
-export interface Entrance {
-  /** The exported function; a route of `api` follows it after a space. */
-  name: string;
-  kind: 'callable' | 'route' | 'webhook' | 'page' | 'scheduled' | 'task queue';
-  allowed: readonly CallerKind[];
-  /** What decides. */
-  by: string;
-  /** An input that would be taken, whose fields the hostile ones replace. */
-  input: Record<string, unknown>;
-  /** Fields that may be missing. */
-  optional: readonly string[];
-  /** Fields that hold what one person writes to another: almost any words are right. */
-  words: readonly string[];
-  /** Those of them that may have several lines. */
-  lines: readonly string[];
-}
-
-const signedIn: readonly CallerKind[] = ['customer', 'coach', 'admin'];
-
-const idToken = 'Firebase ID token of a login that still stands';
-const withRole = 'the same, with the role';
-
-function entrance(name: string, kind: Entrance['kind'], spec: Partial<Entrance>): Entrance {
-  return { name, kind, allowed: [], by: idToken, input: {}, optional: [], words: [], lines: [], ...spec };
-}
 
 const payment = { productId: 'programme', requestId: 'a-payment-1', paymentMethodId: 'pm_card_visa' };
 const ours = 'http://127.0.0.1:5000';
 const refund = { paymentId: 'pi_none', amountMinor: 100, reason: 'Asked for' };
-const anApproval = (requestId: string) => ({ approvalId: `ap-${'0'.repeat(32)}`, requestId });
 
 const page = {
   mode: 'payment',
@@ -228,82 +203,6 @@ const callables: readonly Entrance[] = [
     input: { coachId: 'coach-karin', amountMinor: 2000, requestId: 'payout-run-1' },
     optional: ['coachId', 'amountMinor'],
   }),
-  entrance('setCoachTerms', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { coachId: 'coach-karin', requestId: 'coach-terms-1', note: 'Agreed.', cadence: 'weekly' },
-    words: ['note'],
-  }),
-  entrance('sendInvoice', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { invoiceId: 'in_unknown1', requestId: 'an-invoice-1' },
-  }),
-  entrance('connectFortnox', 'callable', { allowed: ['admin'], by: withRole }),
-  entrance('runAccountingSync', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { requestId: 'a-sync-1' },
-    optional: ['requestId'],
-  }),
-  entrance('exportSie', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { from: '2026-03-01', to: '2026-03-31', requestId: 'an-export-1' },
-    optional: ['requestId'],
-  }),
-  entrance('exportTransactions', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { from: '2026-03-01', to: '2026-03-31', format: 'csv', requestId: 'an-export-2' },
-    optional: ['requestId'],
-  }),
-  entrance('runReconciliation', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { from: '2026-11-02', to: '2026-11-08', requestId: 'a-proof-1' },
-  }),
-  entrance('matchBankStatement', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { format: 'csv', content: 'Datum;Text;Belopp\n2026-11-05;STRIPE;100,00\n' },
-    words: ['content'],
-    lines: ['content'],
-  }),
-  entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
-  entrance('submitDisputeEvidence', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: {
-      disputeId: 'du_unknown1',
-      evidence: { uncategorized_text: 'Delivered.' },
-      submit: true,
-      requestId: 'an-evidence-1',
-    },
-    optional: ['evidence'],
-  }),
-  entrance('writeOffDebt', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { coachId: 'karin', paymentId: 'pi_owed', amountMinor: 100, reason: 'Gone.', requestId: 'a-write-off-1' },
-    optional: ['paymentId', 'amountMinor'],
-    words: ['reason'],
-  }),
-  entrance('refundPayment', 'callable', {
-    allowed: ['coach', 'admin'],
-    by: withRole,
-    input: { ...refund, requestId: 'a-refund-1' },
-    optional: ['amountMinor', 'reason'],
-    words: ['reason'],
-  }),
-  entrance('approveOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('an-approval-1') }),
-  entrance('rejectOperation', 'callable', { allowed: ['admin'], by: withRole, input: anApproval('a-rejection-1') }),
-  entrance('erasePerson', 'callable', {
-    allowed: ['admin'],
-    by: withRole,
-    input: { uid: 'customer-lisa', note: 'Asked by letter.', requestId: 'an-erasure-1' },
-    words: ['note'],
-  }),
 ];
 
 const operator = 'an administrator’s ID token, or Cloud Scheduler’s OIDC token';
@@ -361,7 +260,7 @@ const background: readonly Entrance[] = [
   }),
 ];
 
-export const entrances: readonly Entrance[] = [...callables, ...routes, ...background];
+export const entrances: readonly Entrance[] = [...callables, ...operations, ...routes, ...background];
 
 /** The exported function behind an entrance. */
 export const functionOf = ({ name }: Entrance): string => name.split(' ')[0] ?? name;

@@ -94,6 +94,15 @@ export const administrators: Plays = {
       return { requestId };
     },
   },
+  explainTransaction: {
+    does: 'Says what a balance transaction of Stripe’s is that nothing explains (an adjustment, say), by its id and the account it is on, and books it once with Stripe’s amounts: as Stripe’s `fee`, a `reserve`, a `topup` from the bank, a `loss` (or gain) of the platform’s, or the `coach`’s whose account it is.',
+    as: 'admin',
+    input: async (stage) => {
+      const order = { type: 'adjustment', amount: -1_250, description: 'Correction' };
+      const { id } = await stage.control<{ id: string }>('stripe', 'balance_transactions', order);
+      return { balanceTransactionId: id, as: 'loss', reason: 'Taken in error', requestId };
+    },
+  },
   exportSie: {
     does: 'Every voucher of a period as a SIE 4I file. `complete` is false while something of the period is in no voucher yet.',
     as: 'admin',
