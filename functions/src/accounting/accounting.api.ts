@@ -7,16 +7,24 @@ import { region } from '../config.ts';
 import { businessZone } from '../platform/clock.ts';
 import { productionContext, type Context } from '../platform/context.ts';
 import { guardedSchedule, guardedTask } from '../platform/entrance-guard.ts';
-import { baseOptions, callable, documentIdSchema, fortnoxSecrets, stripeSecrets } from '../platform/entrance.ts';
+import {
+  baseOptions,
+  callable,
+  documentIdSchema,
+  fortnoxSecrets,
+  requestIdSchema,
+  wordsSchema,
+} from '../platform/entrance.ts';
 import { messageOf } from '../platform/errors.ts';
 import { FortnoxError } from '../platform/fortnox/errors.ts';
 import type { TaskPayloads } from '../platform/tasks.ts';
 import { retriesSpentFlag, unauthorizedFlag } from './accounting-flags.ts';
 import * as service from './accounting.service.ts';
+import { longestReason } from './corrections.ts';
+import * as corrections from './corrections.service.ts';
 import { attachList } from './lists.service.ts';
 import { postOne } from './posting.service.ts';
 import { postVoucherQueue, syncTimeoutSeconds } from './queue.ts';
-import { syncAfterStripe } from './stripe-own/sync.service.ts';
 import { isDayVoucher } from './vouchers.ts';
 
 /** Every night at 02:00: yesterday's documents become vouchers. */
@@ -29,11 +37,9 @@ export const syncAccounting = guardedSchedule(
       memory: '512MiB',
       timeoutSeconds: syncTimeoutSeconds,
       retryCount: 3,
-      secrets: stripeSecrets,
     },
     async (event) => {
-      const ctx = await productionContext();
-      await syncAfterStripe(ctx, () => service.syncByNight(ctx, new Date(event.scheduleTime)));
+      await service.syncByNight(await productionContext(), new Date(event.scheduleTime));
     },
   ),
 );
@@ -54,6 +60,7 @@ export const postVoucher = guardedTask(
 /** The task itself; `retryCount` is how often the queue has tried it before. */
 export async function postTask(ctx: Context, data: TaskPayloads['postVoucher'], retryCount: number): Promise<void> {
   try {
+    if (isDayVoucher(data.voucherId)) await corrections.moveDocuments(ctx, data.voucherId);
     await postOne(ctx, data.voucherId);
     if (isDayVoucher(data.voucherId)) await attachList(ctx, data.voucherId);
   } catch (error) {
@@ -77,7 +84,7 @@ export const runAccountingSync = callable({
       .regex(/^[A-Za-z0-9-]{8,64}$/)
       .optional(),
   }),
-  handle: (ctx) => syncAfterStripe(ctx, () => service.syncBooks(ctx, ctx.clock.now())),
+  handle: (ctx) => service.syncBooks(ctx, ctx.clock.now()),
 });
 
 export const retryVoucher = callable({
@@ -85,4 +92,26 @@ export const retryVoucher = callable({
   right: 'admin',
   input: z.strictObject({ voucherId: documentIdSchema }),
   handle: (ctx, _caller, { voucherId }) => service.retryVoucher(ctx, voucherId, ctx.clock.now()),
+});
+
+const decision = { reason: wordsSchema(longestReason), requestId: requestIdSchema };
+
+/** A posted voucher is taken back by another, and its documents are booked anew. */
+export const correctVoucher = callable({
+  name: 'correctVoucher',
+  right: 'admin',
+  limit: { perMinute: 60, perDay: 2_000 },
+  input: z.strictObject({ voucherId: documentIdSchema, ...decision }),
+  handle: corrections.correctVoucher,
+});
+
+/** The same for the vouchers of some days, a page a call. */
+export const correctVouchers = callable({
+  name: 'correctVouchers',
+  right: 'admin',
+  limit: { perMinute: 60, perDay: 2_000 },
+  input: z
+    .strictObject({ from: z.iso.date(), to: z.iso.date(), cursor: documentIdSchema.optional(), ...decision })
+    .refine(({ from, to }) => from <= to, 'the period ends before it begins'),
+  handle: corrections.correctVouchers,
 });

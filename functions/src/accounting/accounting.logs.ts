@@ -33,5 +33,14 @@ export const listAttached = (log: Log, voucher: Voucher) =>
 export const voucherRedated = (log: Log, voucher: Voucher, from: string) =>
   log.warn('accounting.voucher-redated', { ...fields(voucher), from });
 
+export const voucherCorrected = (
+  log: Log,
+  {
+    voucherId,
+    reversingVoucherId,
+    newVoucherId,
+  }: Record<'voucherId' | 'reversingVoucherId', string> & { newVoucherId: string | null },
+) => log.info('accounting.voucher-corrected', { voucherId, reversingVoucherId, newVoucherId: newVoucherId ?? 'none' });
+
 export const vouchersResolved = (log: Log, queued: number, late: number) =>
   log.info('accounting.vouchers-resolved', { queued, late });

@@ -56,7 +56,11 @@ async function queueReady(ctx: Context, now: Date): Promise<number> {
  * Queues vouchers under ids that name the attempt and the hour: queued twice within it, the second is dropped; a task that
  * was lost is made again an hour later.
  */
-async function queue(ctx: Context, vouchers: readonly Voucher[], now: Date): Promise<void> {
+export async function queue(
+  ctx: Context,
+  vouchers: readonly Pick<Voucher, 'id' | 'attempts'>[],
+  now: Date,
+): Promise<void> {
   const hour = now.toISOString().slice(0, 13);
   for (let i = 0; i < vouchers.length; i += queueSize) {
     await Promise.all(

@@ -39,9 +39,10 @@ export async function dueVouchers(db: Firestore, now: Date, limit: number): Prom
   return page.docs.map((doc) => doc.data() as Voucher);
 }
 
-/** The vouchers posted last. */
-export async function lastPosted(db: Firestore, limit: number): Promise<Voucher[]> {
-  const page = await db.collection(collection).orderBy('postedAt', 'desc').limit(limit).get();
+/** The vouchers posted last; at a transaction's moment, when there is one. */
+export async function lastPosted(db: Firestore, limit: number, tx?: Transaction): Promise<Voucher[]> {
+  const query = db.collection(collection).orderBy('postedAt', 'desc').limit(limit);
+  const page = await (tx ? tx.get(query) : query.get());
   return page.docs.map((doc) => doc.data() as Voucher);
 }
 

@@ -27,6 +27,12 @@ export interface AttachedList {
   busyUntil?: Timestamp;
 }
 
+/** Who had a voucher corrected, and why. */
+export interface Decision {
+  by: string;
+  reason: string;
+}
+
 /** `vouchers/{id}`: frozen when made; only its state moves. */
 export interface Voucher {
   id: string;
@@ -39,7 +45,7 @@ export interface Voucher {
   ruleVersion: number;
   series: string;
   date: BusinessDate;
-  /** The day of the event, where the voucher had to be dated later because that day's period was locked. */
+  /** The day of the event, where the voucher is dated later: its period was locked, or it corrects one of that day. */
   eventDate?: BusinessDate;
   description: string;
   /** Short and unique, part of the description: Fortnox has no idempotency, so a voucher is found again by it. */
@@ -57,6 +63,15 @@ export interface Voucher {
   payoutIds?: string[];
   /** Grouped by day: the list of its documents, attached to the voucher in Fortnox as a file once it is posted. */
   list?: AttachedList;
+  /** The reversing voucher that took it back. Its documents name another since; its `ledgerIds` stay, as history. */
+  correctedBy?: string;
+  /** A reversing voucher: what it takes back, row by row, and who decided it and why. It has no documents of its own. */
+  corrects?: string;
+  correction?: Decision;
+  /** Thousands of documents follow their correction in commits of their own: which voucher they go to, until all are there. */
+  movesTo?: string;
+  /** The voucher in whose place it stands, made by the rules and the configuration of its own time. */
+  rebooks?: string;
   /** How often a worker took it. From the second time on it is looked up before it is posted. */
   attempts: number;
   error?: string;

@@ -25,7 +25,7 @@ const dayVoucherSize = 5000;
  * Documents bound to a day's voucher in one commit. A commit may have 10 MiB, and the index entries it changes count: a
  * document is some 2 kB of them.
  */
-const dayCommitSize = 1000;
+export const dayCommitSize = 1000;
 
 /** What vouchers are made with, from the configuration. Throws an Error naming the param that is wrong. */
 export function booksOf({ config }: Pick<Context, 'config'>): Books {

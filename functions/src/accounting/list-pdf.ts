@@ -32,9 +32,11 @@ export function listPdf(voucher: Voucher, lines: readonly ListLine[], currency: 
     voucher.rows
       .filter(({ account }) => account === number)
       .reduce((sum, { debitMinor, creditMinor }) => sum + debitMinor - creditMinor, 0);
+  // The times of its lines are of the day on which it happened, whenever it was booked.
+  const title = `${what[voucher.kind]} ${voucher.eventDate ?? voucher.date}`;
   const head = ['Kl.', 'Stripe', 'Betalning/utbetalning', 'Coach', ...numbers.map(String)];
   return {
-    info: { title: `${what[voucher.kind]} ${voucher.date}` },
+    info: { title },
     // Sales at every rate move ten accounts: a column each.
     pageSize: numbers.length > 5 ? 'A3' : 'A4',
     pageOrientation: 'landscape',
@@ -42,7 +44,7 @@ export function listPdf(voucher: Voucher, lines: readonly ListLine[], currency: 
     defaultStyle: { fontSize: 6.5 },
     footer: (current, count) => ({ text: `${voucher.id} · ${current}/${count}`, alignment: 'center', fontSize: 6 }),
     content: [
-      { text: `${what[voucher.kind]} ${voucher.date}, verifikation ${voucher.id}`, fontSize: 12, bold: true },
+      { text: `${title}, verifikation ${voucher.id}`, fontSize: 12, bold: true },
       { text: `${lines.length} händelser. Debet positivt, kredit negativt.`, margin: [0, 4, 0, 8] },
       {
         table: {

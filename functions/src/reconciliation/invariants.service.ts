@@ -1,8 +1,8 @@
 import { lastPosted } from '../accounting/accounting.service.ts';
+import type { Voucher } from '../accounting/accounting.ts';
 import { raiseFlag } from '../admin/flags.service.ts';
 import type { LedgerDocument } from '../ledger/ledger.ts';
-import { explaining } from '../ledger/ledger.service.ts';
-import { entriesById, lastBooked } from '../ledger/ledger.service.ts';
+import { explaining, lastBooked, readMany } from '../ledger/ledger.service.ts';
 import { lastPayments } from '../payments/payments.service.ts';
 import { lastPayouts } from '../payouts/payouts.service.ts';
 import type { Context } from '../platform/context.ts';
@@ -28,9 +28,7 @@ export interface Invariants {
 /** Checks what must always hold on the newest documents, and flags what does not. Bounded, so that it may run every few minutes. */
 export async function checkInvariants(ctx: Context): Promise<Invariants> {
   const documents = await lastBooked(ctx.db, recent);
-  // A day's voucher of thousands is for the night: reading its documents every few minutes would be most of our reads.
-  const vouchers = (await lastPosted(ctx.db, recent)).filter(({ ledgerIds }) => ledgerIds.length <= recent);
-  const covered = await entriesById(ctx.db, [...new Set(vouchers.flatMap((voucher) => voucher.ledgerIds))]);
+  const { vouchers, covered } = await lastVouchers(ctx);
   const offenders: Record<keyof Invariants, rules.Offenders> = {
     ledgerBalances: rules.unbalanced(documents),
     balanceTransactionsExplainedOnce: rules.explainedTwice(await claimersOf(ctx, documents)),
@@ -38,7 +36,7 @@ export async function checkInvariants(ctx: Context): Promise<Invariants> {
     paymentSplitsExactly: rules.splitDiffers(await lastPayments(ctx, recent)),
     postedVouchersHaveReference: rules.postedWithoutReference(vouchers),
     voucherNumbersAreUnique: rules.numberedTwice(vouchers),
-    vouchersMatchLedger: rules.vouchersDiffer(vouchers, new Map(covered.map((document) => [document.id, document]))),
+    vouchersMatchLedger: rules.vouchersDiffer(vouchers, covered),
   };
   for (const [name, found] of Object.entries(offenders)) {
     if (found.length === 0) continue;
@@ -47,6 +45,19 @@ export async function checkInvariants(ctx: Context): Promise<Invariants> {
   }
   const held = Object.entries(offenders).map(([name, found]) => [name, found.length === 0]);
   return Object.fromEntries(held) as Invariants;
+}
+
+/** The last vouchers and their documents at one moment: a correction moves documents from one to another. */
+function lastVouchers(ctx: Context): Promise<{ vouchers: Voucher[]; covered: Map<string, LedgerDocument> }> {
+  return ctx.db.runTransaction(
+    async (tx) => {
+      // A day's voucher of thousands is for the night: reading its documents every few minutes would be most of our reads.
+      const vouchers = (await lastPosted(ctx.db, recent, tx)).filter(({ ledgerIds }) => ledgerIds.length <= recent);
+      const ids = new Set(vouchers.flatMap(({ ledgerIds }) => ledgerIds));
+      return { vouchers, covered: await readMany(ctx.db, tx, [...ids]) };
+    },
+    { readOnly: true },
+  );
 }
 
 /** All documents, old ones too, that claim a balance transaction of these. */

@@ -77,7 +77,10 @@ export function numberedTwice(vouchers: readonly Voucher[]): Offenders {
   });
 }
 
-/** A voucher balances, and its clearing rows are what its ledger documents moved in Stripe. */
+/**
+ * A voucher balances, and its clearing rows are what its ledger documents moved in Stripe: those that name it. One that was
+ * corrected names its documents as history; they name the one in its place.
+ */
 export function vouchersDiffer(
   vouchers: readonly Voucher[],
   documents: ReadonlyMap<string, LedgerDocument>,
@@ -87,17 +90,25 @@ export function vouchersDiffer(
     if (off !== 0) return [`vouchers/${voucher.id} is off by ${off}`];
     const own = voucher.rows.filter((row) => row.account === voucher.clearingAccount);
     const clearing = sum(own.map((row) => row.debitMinor - row.creditMinor));
-    const missing = voucher.ledgerIds.filter((id) => documents.get(id)?.voucherId !== voucher.id);
-    if (missing.length > 0)
-      return [`vouchers/${voucher.id} covers ${missing.join()}, which names another voucher or none`];
+    if (clearing !== voucher.clearingMinor)
+      return [`vouchers/${voucher.id} clears ${clearing} and says ${voucher.clearingMinor}`];
+    const corrected = voucher.correctedBy !== undefined;
+    const wrong = voucher.ledgerIds.filter((id) => {
+      const named = documents.get(id)?.voucherId;
+      return corrected ? !named || named === voucher.id : named !== voucher.id;
+    });
+    if (wrong.length > 0) {
+      const how = corrected ? 'after its correction, and none is in its place' : 'which names another voucher or none';
+      return [`vouchers/${voucher.id} covers ${wrong.join()}, ${how}`];
+    }
+    // What it took back or was taken back for may have been wrong about that too.
+    if (corrected || voucher.corrects !== undefined) return [];
     const moved = sum(
       voucher.ledgerIds.map((id) => {
         const moves = documents.get(id)?.deltas;
         return moves ? moves.stripe_platform + moves.stripe_connected : 0;
       }),
     );
-    return clearing === moved && clearing === voucher.clearingMinor
-      ? []
-      : [`vouchers/${voucher.id} clears ${clearing}, its ledger documents moved ${moved}`];
+    return clearing === moved ? [] : [`vouchers/${voucher.id} clears ${clearing}, its ledger documents moved ${moved}`];
   });
 }

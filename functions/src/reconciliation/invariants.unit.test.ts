@@ -127,4 +127,22 @@ describe('what must always hold', () => {
       'vouchers/v_ch_1_sale clears 9900, its ledger documents moved -5',
     ]);
   });
+
+  it('a corrected voucher left its documents to another, and the one that took it back has none', () => {
+    // Posted by rules that made too much of it.
+    const rows = voucher.rows.map((row) => ({
+      ...row,
+      debitMinor: minor(row.debitMinor * 2),
+      creditMinor: minor(row.creditMinor * 2),
+    }));
+    const corrected = { ...voucher, rows, clearingMinor: minor(19_800), correctedBy: 'v_ch_1_sale_r1' };
+    const covered = (voucherId: string | null) => new Map([['ch_1:sale', document(sale(), voucherId)]]);
+    expect(vouchersDiffer([corrected], covered('v_ch_1_sale_n1'))).toEqual([]);
+    expect(vouchersDiffer([corrected], covered('none'))).toEqual([]);
+    expect(vouchersDiffer([corrected], covered('v_ch_1_sale'))).toHaveLength(1);
+    expect(vouchersDiffer([corrected], covered(null))).toHaveLength(1);
+    const reversing = { ...voucher, id: 'v_ch_1_sale_r1', corrects: 'v_ch_1_sale', ledgerIds: [] };
+    expect(vouchersDiffer([reversing], new Map())).toEqual([]);
+    expect(vouchersDiffer([{ ...reversing, clearingMinor: minor(1) }], new Map())).toHaveLength(1);
+  });
 });
