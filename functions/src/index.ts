@@ -33,7 +33,14 @@ export { getCoachEarnings, getPayoutInvoice, getPayoutStatement, listPayouts } f
 export { connectFortnox, fortnoxCallback } from './accounting/connection/connection.api.ts';
 export { getDac7Report, setSellerIdentity } from './accounting/dac7/dac7.api.ts';
 export { getReceipt } from './accounting/receipts/receipts.api.ts';
-export { postVoucher, retryVoucher, runAccountingSync, syncAccounting } from './accounting/accounting.api.ts';
+export {
+  correctVoucher,
+  correctVouchers,
+  postVoucher,
+  retryVoucher,
+  runAccountingSync,
+  syncAccounting,
+} from './accounting/accounting.api.ts';
 export { explainTransaction } from './accounting/stripe-own/stripe-own.api.ts';
 export { exportSie, exportTransactions } from './accounting/exports/exports.api.ts';
 export { reconcile, reconcileCoach, sweep } from './reconciliation/reconciliation.api.ts';

@@ -1,4 +1,5 @@
-import { awaitingApproval, disputed, owing, subscribed } from './made.ts';
+import { businessDate } from '../../platform/clock.ts';
+import { awaitingApproval, bookedOtherwise, disputed, owing, subscribed } from './made.ts';
 import { requestId, type Plays } from './play.ts';
 
 export const administrators: Plays = {
@@ -130,3 +131,17 @@ export const administrators: Plays = {
     },
   },
 };
+  correctVoucher: {
+    does: 'Corrects a posted voucher: another takes it back, and a new one books its documents by the rules and the configuration of now; both are dated today. `state` `ready`: they are on their way to Fortnox.',
+    as: 'admin',
+    input: async (stage) => ({ voucherId: await bookedOtherwise(stage), reason: 'Wrong profile', requestId }),
+  },
+  correctVouchers: {
+    does: 'The same for the vouchers dated in a period, at most fifty a page; those that are right, or cannot be corrected, are left and named. The same `requestId` serves for every page.',
+    as: 'admin',
+    input: async (stage) => {
+      await bookedOtherwise(stage);
+      const day = businessDate(stage.now());
+      return { from: day, to: day, reason: 'Wrong profile', requestId };
+    },
+  },

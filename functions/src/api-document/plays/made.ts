@@ -1,3 +1,6 @@
+import { syncBooks } from '../../accounting/accounting.service.ts';
+import type { Voucher } from '../../accounting/accounting.ts';
+import { postOne } from '../../accounting/posting.service.ts';
 import { answer } from '../../platform/entrance.ts';
 import { days } from '../../platform/clock.ts';
 import { refundPaymentSpec } from '../../payments/refunds/refunds.api.ts';
@@ -75,4 +78,15 @@ export async function owing(stage: Stage): Promise<void> {
   await stage.stripe.disputes.update(dispute?.id ?? '', { evidence, submit: true });
   await stage.advance(days(1));
   await stage.deliver();
+}
+
+/** A sale whose voucher is in Fortnox, and which the books see otherwise by now. */
+export async function bookedOtherwise(stage: Stage): Promise<string> {
+  const { ctx } = stage;
+  await stage.buy();
+  await syncBooks(ctx, stage.now());
+  const vouchers = (await ctx.db.collection('vouchers').get()).docs.map((doc) => doc.data() as Voucher);
+  for (const { id } of vouchers) await postOne(ctx, id);
+  ctx.config.accountingProfile = 'agent';
+  return vouchers.find(({ kind }) => kind === 'sale')?.id ?? '';
 }
