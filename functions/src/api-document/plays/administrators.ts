@@ -130,7 +130,6 @@ export const administrators: Plays = {
       return { voucherId: 'v_measured' };
     },
   },
-};
   correctVoucher: {
     does: 'Corrects a posted voucher: another takes it back, and a new one books its documents by the rules and the configuration of now; both are dated today. `state` `ready`: they are on their way to Fortnox.',
     as: 'admin',
@@ -145,3 +144,4 @@ export const administrators: Plays = {
       return { from: day, to: day, reason: 'Wrong profile', requestId };
     },
   },
+};
