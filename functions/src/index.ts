@@ -48,5 +48,5 @@ export { runReconciliation } from './reconciliation/range.api.ts';
 export { matchBankStatement } from './reconciliation/bank/bank.api.ts';
 export { stripeWebhook } from './webhooks/webhooks.api.ts';
 export { approveOperation, rejectOperation } from './admin/approvals.api.ts';
-export { erasePerson } from './admin/privacy/privacy.api.ts';
+export { erasePerson, exportPerson } from './admin/privacy/privacy.api.ts';
 export { api } from './rest.api.ts';

@@ -1,4 +1,4 @@
-import { entrance, withRole, type Entrance } from './entrance.ts';
+import { entrance, idToken, signedIn, withRole, type Entrance } from './entrance.ts';
 
 const refund = { paymentId: 'pi_none', amountMinor: 100, reason: 'Asked for' };
 const anApproval = (requestId: string) => ({ approvalId: `ap-${'0'.repeat(32)}`, requestId });
@@ -112,5 +112,11 @@ export const operations: readonly Entrance[] = [
     by: withRole,
     input: { uid: 'customer-lisa', note: 'Asked by letter.', requestId: 'an-erasure-1' },
     words: ['note'],
+  }),
+  entrance('exportPerson', 'callable', {
+    allowed: signedIn,
+    by: `${idToken}; one’s own, an administrator anybody’s`,
+    input: { uid: 'customer-lisa', cursor: 'eyJ1aWQiOiJjdXN0b21lci1saXNhIn0' },
+    optional: ['uid', 'cursor'],
   }),
 ];

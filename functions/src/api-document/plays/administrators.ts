@@ -60,6 +60,14 @@ export const administrators: Plays = {
       return { uid: 'eva', note: 'Asked by letter.', requestId };
     },
   },
+  exportPerson: {
+    does: 'Everything that is kept about a person, customer, coach or both, page by page: the caller’s own, or for an administrator anybody’s, who is then in the audit log. `collections` says why it is kept and until when; what is somebody else’s is in `hidden`, with why.',
+    as: 'admin',
+    input: async (stage) => {
+      await stage.buy();
+      return { uid: 'eva' };
+    },
+  },
   sendInvoice: {
     does: 'Has a final invoice sent to its customer: by Stripe, or as a letter where Stripe charges it by itself.',
     as: 'admin',
