@@ -1,6 +1,6 @@
 import type { Request } from 'firebase-functions/https';
 import { Refusal } from './errors.ts';
-import { inputProblem, sizeProblem } from './limits.ts';
+import { inputProblem, limits, sizeProblem } from './limits.ts';
 
 /**
  * What stands before Firebase's own readers. They read a body before any of our code is asked, recursively and whole, and
@@ -22,11 +22,11 @@ export const refusedBody = (req: object): Refusal | undefined => refusals.get(re
 
 /**
  * Wraps a callable: a body beyond the limits is taken away and its refusal kept, so that CORS, the caller's token and the
- * right are still looked at first, and the client reads a named error.
+ * right are still looked at first, and the client reads a named error. `most`: bytes of the body.
  */
-export function guardedBody<F extends object>(fn: F): F {
+export function guardedBody<F extends object>(fn: F, most: number = limits.inputBytes): F {
   return wrapped(fn, (req, _res, go) => {
-    const problem = bodyProblem(req);
+    const problem = bodyProblem(req, most);
     if (problem) {
       refusals.set(req, problem);
       req.body = { data: null };
@@ -38,7 +38,7 @@ export function guardedBody<F extends object>(fn: F): F {
 /** Wraps a task queue's function: what is beyond the limits is refused at once. Nobody but Cloud Tasks can call it. */
 export function guardedTask<F extends object>(fn: F): F {
   return wrapped(fn, (req, res, go) => {
-    const problem = bodyProblem(req);
+    const problem = bodyProblem(req, limits.inputBytes);
     return problem ? refuse(res, problem) : go();
   });
 }
@@ -76,10 +76,10 @@ function wrapped<F extends object>(fn: F, guard: (req: Request, res: Answering, 
 }
 
 /** undefined for what Firebase itself refuses with a 400: another method, another type, no body. */
-function bodyProblem(req: Request): Refusal | undefined {
+function bodyProblem(req: Request, most: number): Refusal | undefined {
   const body: unknown = req.body;
   if (req.method !== 'POST' || !req.is('application/json') || !body) return undefined;
-  const tooLarge = sizeProblem(req.rawBody.length);
+  const tooLarge = sizeProblem(req.rawBody.length, most);
   if (tooLarge) return tooLarge;
   if (typeof body !== 'object' || !Object.hasOwn(body, 'data') || Object.keys(body).length > 1) {
     return new Refusal('invalid-argument', 'envelope-not-understood', 'Send the JSON object {"data": …} and no more.');

@@ -1,3 +1,4 @@
+import type { MemoryOption } from 'firebase-functions';
 import { HttpsError, onCall, type CallableFunction } from 'firebase-functions/https';
 import { z } from 'zod';
 import { region, secrets } from '../config.ts';
@@ -40,6 +41,8 @@ export interface CallableSpec<I, O> {
   input: z.ZodType<I>;
   /** How often one user may call it; for what costs calls to Stripe or could try out stolen cards. */
   limit?: Limit;
+  /** Where a file comes in its body: what that may have at most, and the memory to read it in, one call at a time. */
+  file?: { bodyBytes: number; memory: MemoryOption };
   /** What it needs beside Stripe's key. */
   secrets?: readonly (typeof fortnoxSecrets)[number][];
   handle(ctx: Context, caller: Caller, input: I): Promise<O>;
@@ -59,7 +62,13 @@ export const describedCallable = (exported: object): DescribedCallable | undefin
  * schema, one call to the service, named refusals.
  */
 export function callable<I, O>(spec: CallableSpec<I, O>): CallableFunction<unknown, Promise<O>> {
-  const options = { ...baseOptions, secrets: [...stripeSecrets, ...(spec.secrets ?? [])], cors: allowedOrigins };
+  const room = spec.file ? { memory: spec.file.memory, concurrency: 1 } : {};
+  const options = {
+    ...baseOptions,
+    ...room,
+    secrets: [...stripeSecrets, ...(spec.secrets ?? [])],
+    cors: allowedOrigins,
+  };
   const made = guardedBody(
     onCall<unknown, Promise<O>>(options, async (request) => {
       const ctx = await productionContext();
@@ -73,6 +82,7 @@ export function callable<I, O>(spec: CallableSpec<I, O>): CallableFunction<unkno
         throw toHttpsError(ctx.log, spec.name, error);
       }
     }),
+    spec.file?.bodyBytes,
   );
   described.set(made, { ...spec, answer: (ctx, caller, data) => answer(ctx, spec, caller, data) });
   return made;

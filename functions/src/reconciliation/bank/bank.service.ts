@@ -8,7 +8,7 @@ import { readCamt, readCsv } from './statement.ts';
 
 export interface BankInput {
   format: 'csv' | 'camt053';
-  /** The file, as text. */
+  /** The file, as text: at most 8,000,000 characters. */
   content: string;
   /** IBAN or number, where a camt.053 file has several accounts. */
   account?: string | undefined;
@@ -22,11 +22,20 @@ export interface BankReply extends BankMatch {
 }
 
 const longestDays = 366;
+/** Some ten thousand rows with all their details: what is read in seconds and within the function's memory. */
+const longestContent = 8_000_000;
 
 /** Holds the platform's payouts against its bank's statement. Books and stores nothing. Throws Refusal. */
 export async function matchBankStatement(ctx: Context, { format, content, account }: BankInput): Promise<BankReply> {
   if (format === 'csv' && account !== undefined) {
     throw new Refusal('invalid-argument', 'account-not-in-csv', 'A CSV file is of one account: leave account out.');
+  }
+  if (content.length > longestContent) {
+    throw new Refusal(
+      'invalid-argument',
+      'statement-too-large',
+      `The statement has ${content.length} characters; ${longestContent} are read at once. Have the bank make one for each half of the time: payouts that arrive in the second one are under way in the first.`,
+    );
   }
   const statement = format === 'csv' ? readCsv(content) : readCamt(content, account);
   const { from, to, rows, currency = null } = statement;

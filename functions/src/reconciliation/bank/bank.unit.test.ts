@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { addDays } from '../../platform/clock.ts';
+import type { Context } from '../../platform/context.ts';
 import { minor } from '../../platform/money.ts';
 import { openShop } from '../../testing/shop.ts';
 import { matchBankStatement } from './bank.service.ts';
 import { matchBank, windowDays, type BankEntry, type BankRow } from './matching.ts';
-import { readCamt, readCsv } from './statement.ts';
+import { readCamt, readCsv, type Statement } from './statement.ts';
 
 const entry = (ledgerId: string, date: string, amount: number): BankEntry => ({
   ledgerId,
@@ -113,9 +114,92 @@ describe('camt.053', () => {
     ['another account', camt(''), 'SE1', 'name one'],
     ['no XML', 'Datum;Belopp', undefined, 'cannot be read'],
     ['another document', '<Document><Other/></Document>', undefined, 'no camt.053'],
-    ['an entity', `<!DOCTYPE x [<!ENTITY a "b">]>${camt('')}`, undefined, 'cannot be read'],
+    ['an entity', `<!DOCTYPE x [<!ENTITY a "b">]>${camt('')}`, undefined, '"<!DOCTYPE x'],
+    ['a comment', camt('<!-- one -->'), undefined, '"<!-- one'],
+    ['another instruction', camt('<?php ?>'), undefined, '"<?php'],
+    ['an open quotation mark', camt('<Ntry a="1>'), undefined, '"<Ntry a="1>'],
+    ['an element that is not closed', camt('<Ntry>'), undefined, 'cannot be read'],
+    ['no end to its depth', camt('<a>'.repeat(40) + '</a>'.repeat(40)), undefined, 'deep'],
   ])('is refused with %s', (_what, content, account, why) => {
     expect(() => readCamt(content, account)).toThrow(why);
+  });
+});
+
+describe('a large statement', () => {
+  const seconds = (run: () => unknown) => {
+    const begun = performance.now();
+    run();
+    return (performance.now() - begun) / 1000;
+  };
+  const text = 'Betalning &amp; avgift &lt;åäö&gt; '.repeat(12);
+  const party = `<NtryDtls><TxDtls><RltdPties><Dbtr><Nm>STRIPE</Nm></Dbtr></RltdPties><RmtInf><Ustrd>${text}</Ustrd></RmtInf></TxDtls></NtryDtls>`;
+  const many = 10_000;
+  /** Squared, it would take minutes. */
+  const size = 1_000_000;
+  const day = (n: number) => `2026-11-${String((n % 30) + 1).padStart(2, '0')}`;
+
+  it('of ten thousand rows is read and matched in seconds', async () => {
+    const xml = camt(Array.from({ length: many }, (_, n) => ntry(`${n + 1}.50`, 'CRDT', day(n), party)).join(''));
+    const csv = `Datum;Text;Belopp\n${Array.from({ length: many }, (_, n) => `${day(n)};"STRIPE ${text}";${n + 1},50`).join('\n')}`;
+    expect(xml.length).toBeGreaterThan(5_500_000);
+    for (const content of [xml, csv]) {
+      let statement: Statement | undefined;
+      expect(seconds(() => (statement = content === xml ? readCamt(xml, undefined) : readCsv(csv)))).toBeLessThan(10);
+      const rows = statement?.rows ?? [];
+      expect(rows).toHaveLength(many);
+      expect(rows[0]?.text).toContain(content === xml ? 'avgift <åäö>' : 'avgift');
+      const entries = rows.map(({ date, amountMinor }, n) => entry(String(n), date, amountMinor));
+      expect(seconds(() => matchBank(entries, rows, november))).toBeLessThan(10);
+      expect(matchBank(entries, rows, november).matched).toHaveLength(many);
+    }
+  }, 60_000);
+
+  it.each([
+    ['tags that never end', '<'.repeat(size)],
+    ['one tag without an end', `<a ${'x'.repeat(size)}`],
+    ['attributes without marks', `<a ${'b= '.repeat(size / 3)}>`],
+    ['one attribute', `<a b="${'c'.repeat(size)}"/>`],
+    ['spaces before a sign', `<a b=${' '.repeat(990)}=/>`.repeat(size / 1_000)],
+    ['depth', '<a>'.repeat(size / 3)],
+    ['elements of no meaning', camt('<a/>'.repeat(size / 4))],
+    ['elements all of other names', camt(Array.from({ length: size / 10 }, (_, n) => `<a${n}/>`).join(''))],
+    ['attributes all of other names', `<a ${Array.from({ length: size / 10 }, (_, n) => `b${n}=""`).join(' ')}/>`],
+    ['declarations', '<?xml '.repeat(size / 6)],
+  ])('of %s costs as much as it is long', (_what, content) => {
+    const took = seconds(() => {
+      try {
+        readCamt(content, undefined);
+      } catch (error) {
+        expect(error).toMatchObject({ reason: 'statement-unreadable' });
+      }
+    });
+    expect(took).toBeLessThan(10);
+  });
+
+  it.each([
+    ['one field', 'a'.repeat(size)],
+    ['quotation marks', 'Datum;Belopp\n' + '"'.repeat(size)],
+    ['separators', 'Datum;Belopp\n' + ';'.repeat(size)],
+    ['lines', 'Datum;Belopp\n' + '\n'.repeat(size)],
+    ['minus signs', `Datum;Belopp\n2026-11-05;${'-'.repeat(size)}`],
+    ['digits', `Datum;Belopp\n2026-11-05;${'1'.repeat(size)}x`],
+    ['spaces', `Datum;Belopp\n2026-11-05;1${' '.repeat(size)}1`],
+  ])('CSV of %s costs as much as it is long', (_what, content) => {
+    const took = seconds(() => {
+      try {
+        readCsv(content);
+      } catch (error) {
+        expect(error).toMatchObject({ reason: 'statement-unreadable' });
+      }
+    });
+    expect(took).toBeLessThan(10);
+  });
+
+  it('beyond what is read at once is refused by name', async () => {
+    const content = ' '.repeat(8_000_001);
+    await expect(matchBankStatement({} as Context, { format: 'csv', content })).rejects.toMatchObject({
+      reason: 'statement-too-large',
+    });
   });
 });
 

@@ -32,6 +32,9 @@ export interface BankMatch {
 /** Stripe's payouts reach a bank within a week, weekends and holidays included ten days. */
 export const windowDays = 10;
 
+const byDate = (a: { date: BusinessDate }, b: { date: BusinessDate }): number =>
+  a.date < b.date ? -1 : a.date > b.date ? 1 : 0;
+
 /**
  * Matches payouts with rows of the same amount, from the day they were sent to ten days later; the earliest payout takes
  * the earliest row, so that several of one amount are matched as far as can be.
@@ -41,22 +44,24 @@ export function matchBank(
   rows: readonly BankRow[],
   period: { from: BusinessDate; to: BusinessDate },
 ): BankMatch {
-  const left = rows.toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
+  const byAmount = Map.groupBy(rows.toSorted(byDate), ({ amountMinor }) => amountMinor);
+  const taken = new Set<BankRow>();
   const result: BankMatch = { matched: [], missingAtBank: [], underWay: [], unknownAtBank: [], otherRows: 0 };
-  for (const entry of entries.toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0))) {
+  for (const entry of entries.toSorted(byDate)) {
     const until = addDays(entry.date, windowDays);
-    const at = left.findIndex(
-      ({ date, amountMinor }) => amountMinor === entry.amountMinor && date >= entry.date && date <= until,
-    );
-    const [row] = at < 0 ? [] : left.splice(at, 1);
+    const row = byAmount
+      .get(entry.amountMinor)
+      ?.find((one) => !taken.has(one) && one.date >= entry.date && one.date <= until);
     if (row) {
+      taken.add(row);
       const { ledgerId, date: sentOn, amountMinor } = entry;
       result.matched.push({ ledgerId, sentOn, amountMinor, row });
     } else if (until > period.to) result.underWay.push(entry);
     // Sent before the statement begins, it may have arrived before it too.
     else if (entry.date >= period.from) result.missingAtBank.push(entry);
   }
-  for (const row of left) {
+  for (const row of rows.toSorted(byDate)) {
+    if (taken.has(row)) continue;
     if (/stripe/i.test(row.text)) result.unknownAtBank.push(row);
     else result.otherRows += 1;
   }

@@ -106,11 +106,38 @@ const documentSchema = z.object({
   Document: z.looseObject({ BkToCstmrStmt: z.looseObject({ Stmt: many(statementSchema) }) }),
 });
 
+/** What opens a document, and a tag as ISO 20022 writes it: short, its attributes in quotation marks. */
+const declaration = /^\uFEFF?\s*<\?xml [^<>?]{0,200}\?>/;
+const brackets = /<[^<>]{0,1000}>|</g;
+const tag = /^<\/?[\w:.-]+(\s+[\w:.-]+\s*=\s*("[^"]*"|'[^']*'))*\s*\/?>$/;
+const deepest = 32;
+/** Ten thousand rows with thirty elements each: as much as the largest statement has. */
+const mostTags = 600_000;
+/** Accounts that a refusal names. */
+const mostNamed = 10;
+
+/**
+ * Lets through elements and their text only, so that the reader behind it has no entities to expand (a DOCTYPE), nothing to
+ * search through the whole file for the end of (comments, open quotation marks), and no depth to fall into: what it costs
+ * grows as the file does.
+ */
+function requirePlain(content: string): void {
+  const body = content.replace(declaration, '');
+  let [depth, tags] = [0, 0];
+  for (const { 0: part, index } of body.matchAll(brackets)) {
+    if (!tag.test(part)) unreadable(`"${body.slice(index, index + 40)}" begins no element as camt.053 has them`);
+    if (part.startsWith('</')) depth -= 1;
+    else if (!part.endsWith('/>')) depth += 1;
+    if (++tags > mostTags) unreadable(`it has more than ${mostTags} tags`);
+    if (depth > deepest) unreadable(`its elements are more than ${deepest} deep`);
+  }
+}
+
 /** An ISO 20022 statement (camt.053). With several accounts in the file, `account` (IBAN or number) says which. */
 export function readCamt(content: string, account: string | undefined): Statement {
+  requirePlain(content);
   const valid = XMLValidator.validate(content);
   if (valid !== true) unreadable(valid.err.msg);
-  if (/<!DOCTYPE/i.test(content)) unreadable('it has a DOCTYPE, which no statement has');
   const options = { ignoreAttributes: false, attributeNamePrefix: '@', parseTagValue: false, removeNSPrefix: true };
   const parsed = documentSchema.safeParse(new XMLParser(options).parse(content));
   if (!parsed.success) {
@@ -120,7 +147,10 @@ export function readCamt(content: string, account: string | undefined): Statemen
   const all = parsed.data.Document.BkToCstmrStmt.Stmt;
   const mine = account === undefined ? all : all.filter((one) => accountOf(one) === bare(account));
   const accounts = new Set(mine.map(accountOf));
-  if (accounts.size !== 1) unreadable(`its accounts are ${[...new Set(all.map(accountOf))].join(', ')}: name one`);
+  if (accounts.size !== 1) {
+    const some = [...new Set(all.map(accountOf))].slice(0, mostNamed);
+    unreadable(`its accounts are ${some.join(', ')}: name one`);
+  }
   const booked = mine.flatMap(({ Ntry }) => Ntry.filter(({ Sts }) => statusOf(Sts) === 'BOOK'));
   const currencies = new Set(booked.map(({ Amt }) => Amt['@Ccy']));
   if (currencies.size > 1) unreadable('one account has rows in several currencies');
