@@ -1,5 +1,6 @@
 import { Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { planFlag, raiseFlag } from '../admin/flags.service.ts';
+import { bookRecent } from '../accounting/stripe-own/recent.service.ts';
 import { minimumPayout, payoutObstacle, type Coach } from '../coaches/coaches.ts';
 import { readCoach } from '../coaches/coaches.service.ts';
 import { payableEarnings, planReserve } from '../coaches/earnings.service.ts';
@@ -60,6 +61,8 @@ export async function payCoach(ctx: Context, task: PayOrder): Promise<PayOutcome
       continue;
     }
     if (step.step === 'balance') {
+      // What Stripe let go since the last proof, say, is more than the books have too.
+      await bookRecent(ctx, step.owner);
       tried.balance = true;
       continue;
     }
@@ -91,7 +94,8 @@ export async function payCoachTask(ctx: Context, task: PayTask, lastTry: boolean
 type Step =
   | { step: 'frozen'; payoutId: string; payout: Payout }
   | { step: 'locked'; payoutId: string }
-  | { step: 'nothing' | 'done' | 'debts' | 'balance' };
+  | { step: 'balance'; owner: { coachId: string; stripeAccountId: string } }
+  | { step: 'nothing' | 'done' | 'debts' };
 
 /** What has been done already because of what an earlier round saw. */
 interface Tried {
@@ -168,7 +172,9 @@ async function freezeIn(
   if (available === 'refused') return payNothing(ctx, tx, task, seen, { reason: 'balance-refused' });
   const { decision, numbers, debtMinor, writes } = await reckon(ctx, tx, task, coach, available, availableBy);
   if (debtMinor > 0 && !tried.debts) return { step: 'debts' };
-  if (writes.length > 0 && !tried.balance) return { step: 'balance' };
+  if (writes.length > 0 && !tried.balance) {
+    return { step: 'balance', owner: { coachId: task.coachId, stripeAccountId: account } };
+  }
   if (!decision.pay) {
     const { reason, amountMinor: payableMinor } = decision;
     return payNothing(ctx, tx, task, seen, { reason, payableMinor, numbers }, writes);

@@ -180,6 +180,7 @@ describe('the nightly proof', () => {
       ids: [stray],
       ledgerMinor: 0,
       otherMinor: 12_300 - 365,
+      detail: 'charge',
     });
     expect(await proof(night, 'platform')).toMatchObject({ state: 'different', closed: null });
     expect(await proof(night, coachAccount)).toMatchObject({ state: 'ok' });
