@@ -1,4 +1,4 @@
 /** What other rooms read of this one, inside their own transactions. */
 export { readOrder } from './orders/orders.store.ts';
 export { readPayment } from './payments.store.ts';
-export { readProduct } from './products.store.ts';
+export { hasProductOf, readProduct } from './products.store.ts';

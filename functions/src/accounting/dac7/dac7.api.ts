@@ -15,6 +15,8 @@ export const getDac7ReportSpec: CallableSpec<Dac7Input, Dac7Reply> = {
     year: z.int().min(2023).max(2100),
     format: z.enum(['data', 'csv', 'xml']).optional(),
     cursor: documentIdSchema.optional(),
+    coachIds: z.array(documentIdSchema).min(1).max(100).optional(),
+    operatorSent: z.boolean().optional(),
   }),
   handle: (ctx, _caller, input) => dac7Report(ctx, input),
 };
@@ -28,13 +30,16 @@ export const setSellerIdentitySpec: CallableSpec<IdentityInput, { coachId: strin
   input: z.strictObject({
     coachId: documentIdSchema.optional(),
     kind: z.enum(['individual', 'company']),
-    name: wordsSchema(200),
+    firstName: wordsSchema(100).optional(),
+    lastName: wordsSchema(100).optional(),
+    name: wordsSchema(200).optional(),
     street: wordsSchema(200),
     postalCode: wordsSchema(20),
     city: wordsSchema(100),
     country,
     tin: z.string().regex(/^[A-Za-z0-9 -]{2,30}$/, 'must be 2 to 30 letters, digits, blanks or hyphens'),
     tinCountry: country,
+    registrationNumber: wordsSchema(50).optional(),
     birthDate: z.iso.date().optional(),
     iban: z
       .string()

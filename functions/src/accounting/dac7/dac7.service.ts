@@ -1,15 +1,28 @@
 import { Timestamp } from 'firebase-admin/firestore';
-import { pageOfCoaches } from '../../coaches/coaches.service.ts';
+import { pageOfCoaches, readCoach } from '../../coaches/coaches.service.ts';
 import type { Coach } from '../../coaches/coaches.ts';
 import { sharesBetween } from '../../ledger/ledger.service.ts';
+import { hasProductOf } from '../../payments/reads.service.ts';
 import { coachAsked, type Caller } from '../../platform/auth.ts';
 import { businessDate } from '../../platform/clock.ts';
 import { csvOf } from '../../platform/csv.ts';
 import type { Context } from '../../platform/context.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { Currency } from '../../platform/money.ts';
-import { activityKinds, considered, quarterOf, quarters, rowsOf, spanOf, yearOf, type ReportedSeller } from './dac7.ts';
+import {
+  activityKinds,
+  considered,
+  obstaclesOf,
+  quarterOf,
+  quarters,
+  rowsOf,
+  spanOf,
+  yearOf,
+  type ReportedSeller,
+} from './dac7.ts';
 import * as store from './dac7.store.ts';
+import { dpiFile } from './dpi-file.ts';
+import { isTest, platformOf } from './dpi.ts';
 import { checkedIdentity, identityOf, missingOf, type ToldIdentity } from './identity.ts';
 
 /** Coaches looked at in one call, and of those at once: a dozen sums each. */
@@ -21,6 +34,10 @@ export interface Dac7Input {
   format?: 'data' | 'csv' | 'xml' | undefined;
   /** `nextCursor` of the page before. */
   cursor?: string | undefined;
+  /** Only these, in place of a page: who was kept out of the files before. */
+  coachIds?: string[] | undefined;
+  /** The platform itself was in an XML file that was accepted, as a file must say. Told by the page unless said here. */
+  operatorSent?: boolean | undefined;
 }
 
 export interface Dac7Reply {
@@ -29,20 +46,27 @@ export interface Dac7Reply {
   sellers: ReportedSeller[];
   /** Ask again with it until it is null: a page looks at a hundred coaches. */
   nextCursor: string | null;
-  /** The page as a file, base64, when CSV was asked for; every page begins with the header. */
-  file: { fileName: string; contentType: string; base64: string } | null;
+  /** How many of the sellers an XML file leaves out: those with `obstacles`. */
+  leftOut: number;
+  /**
+   * The page as a file, base64, where one was asked for. In CSV every page begins with the header. In XML every page is a
+   * message of its own with those who have no obstacles; null: there are none.
+   */
+  file: Dac7File | null;
+}
+
+export interface Dac7File {
+  fileName: string;
+  contentType: string;
+  base64: string;
+  sellers: number;
 }
 
 /** What is to be reported of a year's sellers, a page of coaches at a time. Throws Refusal. */
-export async function dac7Report(ctx: Context, { year, format = 'data', cursor }: Dac7Input): Promise<Dac7Reply> {
-  if (format === 'xml') {
-    throw new Refusal(
-      'unimplemented',
-      'dac7-xml-not-supported',
-      'Skatteverket’s XML is not written here: its schema is not known to this product. Ask for the CSV instead.',
-    );
-  }
-  const page = await pageOfCoaches(ctx, { ...(cursor === undefined ? {} : { after: cursor }), limit: pageSize });
+export async function dac7Report(ctx: Context, input: Dac7Input): Promise<Dac7Reply> {
+  const { year, format = 'data' } = input;
+  if (format === 'xml') platformOf(ctx.config);
+  const page = await coachesOf(ctx, input);
   const sellers: ReportedSeller[] = [];
   for (let i = 0; i < page.length; i += atOnce) {
     const some = await Promise.all(page.slice(i, i + atOnce).map((each) => reportedOf(ctx, year, each)));
@@ -51,16 +75,43 @@ export async function dac7Report(ctx: Context, { year, format = 'data', cursor }
   return {
     year,
     sellers,
-    nextCursor: page.length < pageSize ? null : (page.at(-1)?.coachId ?? null),
-    file: format === 'csv' ? fileOf(year, sellers, cursor) : null,
+    nextCursor: input.coachIds || page.length < pageSize ? null : (page.at(-1)?.coachId ?? null),
+    leftOut: sellers.filter(({ obstacles }) => obstacles.length > 0).length,
+    file: format === 'data' ? null : fileOf(ctx, { ...input, format }, sellers),
   };
 }
 
-const fileOf = (year: number, sellers: readonly ReportedSeller[], cursor: string | undefined): Dac7Reply['file'] => ({
-  fileName: `dac7-${year}${cursor === undefined ? '' : `-after-${cursor}`}.csv`,
-  contentType: 'text/csv; charset=utf-8',
-  base64: Buffer.from(csvOf(rowsOf(sellers), 'sv'), 'utf8').toString('base64'),
-});
+async function coachesOf(ctx: Context, { cursor, coachIds }: Dac7Input): Promise<PagedCoach[]> {
+  if (!coachIds) return pageOfCoaches(ctx, { ...(cursor === undefined ? {} : { after: cursor }), limit: pageSize });
+  return Promise.all(
+    [...new Set(coachIds)].map(async (coachId) => {
+      const coach = await readCoach(ctx, coachId);
+      if (!coach) throw new Refusal('not-found', 'coach-not-found', `There is no coach ${coachId}.`, { coachId });
+      return { coachId, coach };
+    }),
+  );
+}
+
+function fileOf(
+  ctx: Context,
+  { year, format, cursor, coachIds, operatorSent }: Dac7Input & { format: 'csv' | 'xml' },
+  sellers: readonly ReportedSeller[],
+): Dac7File | null {
+  const part = coachIds ? '-some' : cursor === undefined ? '' : `-after-${cursor}`;
+  const file = (name: string, contentType: string, content: string, count: number): Dac7File => ({
+    fileName: `${name}.${format}`,
+    contentType: `${contentType}; charset=utf-8`,
+    base64: Buffer.from(content, 'utf8').toString('base64'),
+    sellers: count,
+  });
+  if (format === 'csv') return file(`dac7-${year}${part}`, 'text/csv', csvOf(rowsOf(sellers), 'sv'), sellers.length);
+  const reported = sellers.filter(({ obstacles }) => obstacles.length === 0);
+  if (reported.length === 0) return null;
+  const at = ctx.clock.now();
+  const sent = operatorSent ?? part !== '';
+  const xml = dpiFile({ platform: platformOf(ctx.config), year, at, operatorSent: sent, sellers: reported });
+  return file(`dac7-${year}${isTest(year, at) ? '-test' : ''}${part}`, 'application/xml', xml, reported.length);
+}
 
 interface PagedCoach {
   coachId: string;
@@ -75,9 +126,14 @@ async function reportedOf(ctx: Context, year: number, { coachId, coach }: PagedC
   );
   const sold = sellers.flatMap((seller) => seller ?? []);
   if (sold.length === 0) return [];
-  const identity = identityOf(coach, await store.readIdentity(ctx.db, coachId));
-  const who = { coachId, stripeAccountId: coach.stripeAccountId ?? null, identity, missing: missingOf(identity) };
-  return sold.map((sums) => ({ ...who, ...sums }));
+  const [told, sellsGoods] = await Promise.all([
+    store.readIdentity(ctx.db, coachId),
+    hasProductOf(ctx.db, coachId, 'good'),
+  ]);
+  const identity = identityOf(coach, told);
+  const missing = missingOf(identity);
+  const who = { coachId, stripeAccountId: coach.stripeAccountId ?? null, identity, missing };
+  return sold.map((sums) => ({ ...who, ...sums, obstacles: obstaclesOf({ ...sums, missing, sellsGoods }) }));
 }
 
 async function inCurrency(

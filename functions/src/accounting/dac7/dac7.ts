@@ -6,10 +6,10 @@ import { minor, sum, type Currency, type Minor } from '../../platform/money.ts';
 import type { Identity, MissingIdentity } from './identity.ts';
 
 /**
- * What a platform reports of its sellers by 31 January (lag 2022:1681, by directive (EU) 2021/514, annex V): by quarter the
- * consideration "net of any fees, commissions or taxes withheld or charged by the reporting platform operator, that is paid
- * or credited to a seller", the number of activities it was for, and those fees. Coaching is a personal service, for which
- * there is no lower limit.
+ * What a platform reports of its sellers by 31 January (22 c kap. Skatteförfarandelagen; lag 2022:1681, "POL"; directive (EU)
+ * 2021/514, annex V): by quarter the consideration, which is what is paid or credited to a seller in any form (2 kap. 12 § POL)
+ * after what the platform takes, the number of activities it was for, and the platform's fees of it. Coaching is a personal
+ * service (2 kap. 10 § POL), for which there is no lower limit.
  */
 export const quarters = [1, 2, 3, 4] as const;
 export type Quarter = (typeof quarters)[number];
@@ -76,23 +76,48 @@ export interface ReportedSeller {
   identity: Identity;
   /** What the report asks for and nobody has told us. */
   missing: MissingIdentity[];
+  /** What keeps the seller out of the XML file; empty: nothing does. */
+  obstacles: Obstacle[];
 }
+
+export type Obstacle = Exclude<MissingIdentity, 'iban'> | 'sellsGoods' | 'negativeQuarter';
+
+/**
+ * What keeps a seller out of the XML file, to be reported by hand: what a seller is named by is not known (the account is only
+ * told where it is known), they have goods to sell (another activity than personal services, with sums of its own, which the
+ * ledger does not tell apart), or a quarter in which more went back than came.
+ */
+export const obstaclesOf = (of: {
+  missing: readonly MissingIdentity[];
+  sellsGoods: boolean;
+  quarters: readonly QuarterSums[];
+}): Obstacle[] => [
+  ...of.missing.filter((what) => what !== 'iban'),
+  ...(of.sellsGoods ? (['sellsGoods'] as const) : []),
+  ...(of.quarters.some(({ considerationMinor, feesMinor }) => considerationMinor < 0 || feesMinor < 0)
+    ? (['negativeQuarter'] as const)
+    : []),
+];
 
 const identityColumns = [
   'coachId',
   'kind',
   'name',
+  'firstName',
+  'lastName',
   'street',
   'postalCode',
   'city',
   'country',
   'tin',
   'tinCountry',
+  'registrationNumber',
   'birthDate',
   'vatNumber',
   'iban',
   'stripeAccountId',
   'missing',
+  'obstacles',
 ] as const;
 const quarterColumns = ['consideration', 'fees', 'activities', 'takenOff'] as const;
 
@@ -107,12 +132,14 @@ export function rowsOf(sellers: readonly ReportedSeller[]): string[][] {
   return [header, ...sellers.map(rowOf)];
 }
 
-function rowOf({ coachId, identity, missing, stripeAccountId, currency, quarters: parts, year }: ReportedSeller) {
+function rowOf(seller: ReportedSeller): string[] {
+  const { coachId, identity, missing, obstacles, stripeAccountId, currency, quarters: parts, year } = seller;
   const told: Record<(typeof identityColumns)[number], string | null> = {
     ...identity,
     coachId,
     stripeAccountId,
     missing: missing.join(' '),
+    obstacles: obstacles.join(' '),
   };
   const money = (amount: Minor): string => csvAmount(amount, currency, 'sv');
   const sums = ({ considerationMinor, feesMinor, activities, takenOffMinor }: YearSums): string[] => [

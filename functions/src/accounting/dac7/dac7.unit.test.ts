@@ -18,7 +18,8 @@ const karin = { uid: 'karin', coach: true, admin: false };
 const at = Timestamp.fromDate(new Date('2026-01-01T00:00:00Z'));
 const told: ToldIdentity = {
   kind: 'individual',
-  name: 'Karin Coach',
+  firstName: 'Karin',
+  lastName: 'Coach',
   street: 'Gatan 1',
   postalCode: '111 22',
   city: 'Stockholm',
@@ -64,13 +65,24 @@ describe('an identity', () => {
       { iban: 'SE3550000000054910000004' },
       { birthDate: undefined },
       { birthDate: '2030-01-01' },
+      { firstName: undefined },
+      { lastName: undefined },
+      { city: 'Lund\uFFFF' },
+      { country: 'UK' },
+      { tinCountry: 'ZZ' },
+      { tin: '- ', tinCountry: 'DE' },
+      { kind: 'company' },
+      { kind: 'company', name: 'Acme GmbH', tinCountry: 'DE' },
     ];
     for (const part of wrong)
       expect(() => checkedIdentity({ ...told, ...part }, '2026-11-20')).toThrow(
         expect.objectContaining({ reason: 'identity-wrong' }) as Error,
       );
-    const company: ToldIdentity = { ...told, kind: 'company', tin: '556012-5790' };
-    expect(checkedIdentity(company, '2026-11-20').birthDate).toBeUndefined();
+    const company: ToldIdentity = { ...told, kind: 'company', name: 'Acme AB', tin: '556012-5790' };
+    const { birthDate, firstName, lastName } = checkedIdentity(company, '2026-11-20');
+    expect([birthDate, firstName, lastName]).toEqual([undefined, undefined, undefined]);
+    const german: ToldIdentity = { ...company, tinCountry: 'DE', registrationNumber: 'HRB 1' };
+    expect(checkedIdentity(german, '2026-11-20').registrationNumber).toBe('HRB 1');
     expect(checkedIdentity({ ...told, tin: '123 abc', tinCountry: 'DE' }, '2026-11-20').tin).toBe('123ABC');
   });
 
@@ -187,8 +199,8 @@ describe('the report', () => {
     expect(new Set(seen).size).toBe(70);
   });
 
-  it('refuses the XML by name: its schema is not known here', async () => {
-    await expect(report({ year: 2026, format: 'xml' })).rejects.toMatchObject({ reason: 'dac7-xml-not-supported' });
+  it('is an administrator’s, of years in which there was one to make, and of coaches there are', async () => {
+    await expect(report({ year: 2026, coachIds: ['nobody'] })).rejects.toMatchObject({ reason: 'coach-not-found' });
     await expect(report({ year: 2022 })).rejects.toMatchObject({ reason: 'invalid-input' });
     await expect(answer(world.ctx, getDac7ReportSpec, karin, { year: 2026 })).rejects.toMatchObject({
       reason: 'admin-only',
@@ -217,20 +229,69 @@ describe('with a shop', () => {
         missing: ['name', 'address', 'tin', 'birthDate', 'iban'],
       },
     ]);
-    await answer(ctx, setSellerIdentitySpec, karin, { ...told, name: '=Karin' });
+    await answer(ctx, setSellerIdentitySpec, karin, { ...told, firstName: '=Karin' });
     const olle = { ...karin, uid: 'olle' };
     await expect(answer(ctx, setSellerIdentitySpec, olle, { ...told, coachId: 'karin' })).rejects.toMatchObject({
       reason: 'not-yours',
     });
     const csv = await answer(ctx, getDac7ReportSpec, anna, { year, format: 'csv' });
-    expect(csv.sellers).toMatchObject([{ missing: [], identity: { tin: '198112189876' } }]);
+    expect(csv).toMatchObject({ leftOut: 1, file: { sellers: 1 } });
+    expect(csv.sellers).toMatchObject([{ missing: [], obstacles: ['sellsGoods'], identity: { tin: '198112189876' } }]);
     const lines = Buffer.from(csv.file?.base64 ?? '', 'base64')
       .toString('utf8')
       .split('\r\n');
     expect(lines[0]).toContain('Q1 consideration');
-    expect(lines[1]).toContain(`;'=Karin;`);
+    expect(lines[1]).toContain(`;'=Karin Coach;'=Karin;Coach;`);
     expect(lines[1]).toMatch(/;600,00;148,50;2;200,00$/);
     expect(rowsOf(csv.sellers).every(({ length }) => length === rowsOf([])[0]?.length)).toBe(true);
+    await shop.close();
+  });
+
+  it('gives the file of those whom nothing keeps out, a message a page, and names the others with why', async () => {
+    const shop = await openShop();
+    const { ctx } = shop;
+    const { db } = ctx;
+    const [year, others] = [Number(shop.now().toISOString().slice(0, 4)), ['goods', 'minus', 'mute', 'olle']] as const;
+    await shop.buy();
+    const sale = (await db.collection('ledger').where('kind', '==', 'sale').get()).docs[0]?.data() as LedgerDocument;
+    for (const coachId of others) {
+      await db.doc(`coaches/${coachId}`).set(newCoach(testConfig, at));
+      await db.doc(`ledger/${coachId}`).set({ ...sale, id: coachId, coachId });
+      if (coachId !== 'mute') await answer(ctx, setSellerIdentitySpec, anna, { ...told, coachId });
+    }
+    await db.doc('products/book').set({ coachId: 'goods', kind: 'good', active: false });
+    const occurredAt = Timestamp.fromDate(spanOf(year, 1).from);
+    const back = { ...sale, kind: 'refund', deltas: deltas({ coach_payable: 1, customer_payable: -1 }), occurredAt };
+    await db.doc('ledger/back').set({ ...back, id: 'back', coachId: 'minus' });
+    const ask = (input: object) => answer(ctx, getDac7ReportSpec, anna, { year, format: 'xml', ...input });
+    for (const { ref } of (await db.collection('products').where('coachId', '==', 'karin').get()).docs)
+      await ref.update({ kind: 'programme' });
+    const reply = await ask({});
+    expect(reply.leftOut).toBe(4);
+    expect(reply.sellers.map(({ coachId, obstacles }) => [coachId, obstacles])).toEqual([
+      ['goods', ['sellsGoods']],
+      ['karin', ['name', 'address', 'tin', 'birthDate']],
+      ['minus', ['negativeQuarter']],
+      ['mute', ['name', 'address', 'tin', 'birthDate']],
+      ['olle', []],
+    ]);
+    expect(reply.file).toMatchObject({ fileName: `dac7-${year}-test.xml`, sellers: 1 });
+    const xmlOf = ({ file }: typeof reply) => Buffer.from(file?.base64 ?? '', 'base64').toString('utf8');
+    expect(xmlOf(reply)).toContain(`<dpi:ConsQ4 currCode="SEK">400</dpi:ConsQ4>`);
+    expect(xmlOf(reply)).toContain('-olle-SEK<');
+    expect((await ask({ cursor: 'goods', coachIds: ['goods', 'mute'] })).file).toBeNull();
+    await answer(ctx, setSellerIdentitySpec, karin, told);
+    await shop.advance(days(60));
+    const later = await ask({ coachIds: ['karin', 'karin'] });
+    expect(later).toMatchObject({ nextCursor: null, leftOut: 0, sellers: [{}] });
+    expect(later.file?.fileName).toBe(`dac7-${year}-some.xml`);
+    expect(xmlOf(later)).toContain('<stf:DocTypeIndic>OECD0<');
+    expect(xmlOf(await ask({ cursor: 'goods', operatorSent: false }))).not.toContain('OECD0');
+    const nameless = { ...ctx, config: { ...ctx.config, platformOrganisationNumber: '' } };
+    await expect(answer(nameless, getDac7ReportSpec, anna, { year, format: 'xml' })).rejects.toMatchObject({
+      ...{ reason: 'dac7-platform-unknown', details: { param: 'PLATFORM_ORGANISATION_NUMBER' } },
+    });
+    expect((await answer(nameless, getDac7ReportSpec, anna, { year, format: 'csv' })).file).not.toBeNull();
     await shop.close();
   });
 });

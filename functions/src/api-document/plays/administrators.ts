@@ -123,7 +123,7 @@ export const administrators: Plays = {
     input: () => ({ from: '2026-01-01', to: '2026-01-31', format: 'csv', requestId }),
   },
   getDac7Report: {
-    does: 'What a platform reports of its sellers for a year: consideration, fees and activities by quarter, and what is not known of whom. A hundred coaches a page; `csv` gives the page as a file too.',
+    does: 'What a platform reports of its sellers for a year: consideration, fees and activities by quarter, and what is not known of whom. A hundred coaches a page; `csv` gives the page as a file too; `xml` as the OECD’s message (DPI 1.0) of those who have no `obstacles`, checked before it is given out.',
     as: 'admin',
     input: async (stage) => {
       await stage.buy();

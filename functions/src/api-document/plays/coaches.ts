@@ -54,8 +54,8 @@ export const coaches: Plays = {
     does: 'Who a coach is to the tax authority, which platforms report their sellers to (DAC7): all of it each time. Stripe asks for the same and does not show it to the platform.',
     as: 'coach',
     input: () => ({
-      ...{ kind: 'individual', name: 'Karin Coach', street: 'Gatan 1', postalCode: '111 22', city: 'Stockholm' },
-      ...{ country: 'SE', tin: '19811218-9876', tinCountry: 'SE', birthDate: '1981-12-18' },
+      ...{ kind: 'individual', firstName: 'Karin', lastName: 'Coach', street: 'Gatan 1', postalCode: '111 22' },
+      ...{ city: 'Stockholm', country: 'SE', tin: '19811218-9876', tinCountry: 'SE', birthDate: '1981-12-18' },
     }),
   },
   getCoachEarnings: {
