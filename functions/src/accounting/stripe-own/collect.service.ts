@@ -1,9 +1,12 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import type Stripe from 'stripe';
+import { resolveGone } from '../../admin/flags.service.ts';
+import type { Flag } from '../../admin/flags.ts';
 import { explaining } from '../../ledger/ledger.service.ts';
 import { days } from '../../platform/clock.ts';
 import type { Context } from '../../platform/context.ts';
 import { bookMovement } from './book.service.ts';
+import { flaggedMovement, movementKind } from './own-flags.ts';
 import * as logs from './stripe-own.logs.ts';
 import { collectedTypes, isOfPayment, movementOf, movesBalance } from './stripe-own.ts';
 import * as store from './stripe-own.store.ts';
@@ -23,8 +26,17 @@ const overlapMs = days(2);
 export async function collectOwn(ctx: Context): Promise<number> {
   let documents = 0;
   for (const type of collectedTypes) documents += await collectType(ctx, type);
+  await resolveGone(ctx, movementKind, (open) => explained(ctx, open), 'It is in the books.');
   logs.collected(ctx.log, documents);
   return documents;
+}
+
+/** Flags whose movement an event or a person has explained since. */
+async function explained(ctx: Context, open: readonly Flag[]): Promise<Flag[]> {
+  const found = await Promise.all(
+    open.map(async (flag) => ((await explaining(ctx.db, flaggedMovement(flag))).length > 0 ? [flag] : [])),
+  );
+  return found.flat();
 }
 
 async function collectType(ctx: Context, type: string): Promise<number> {

@@ -154,6 +154,17 @@ describe('a person explains', () => {
     await shop.expectBooksAsStripe();
   });
 
+  it('and what an event explains after all closes its flag by the next night', async () => {
+    const id = await move('adjustment', -1_000);
+    await shop.advance(days(1));
+    await proof();
+    expect(await shop.openFlags()).toContain(`stripe-movement_${id}`);
+    const [sale] = await shop.all<LedgerDocument>('ledger');
+    await shop.ctx.db.doc('ledger/du_1:dispute').set({ ...sale, id: 'du_1:dispute', balanceTransactionIds: [id] });
+    await books();
+    expect(await shop.read(`flags/stripe-movement_${id}`)).toMatchObject({ status: 'resolved', resolvedBy: 'system' });
+  });
+
   it('nothing that is explained, that events book, that is not there or is nobody’s to say', async () => {
     const fee = await move('stripe_fee', -100);
     await books();

@@ -2,7 +2,14 @@ import type { FlagInput } from '../../admin/flags.ts';
 import { formatMoney } from '../../platform/money.ts';
 import { inWords, type OwnerOfBalance, type StripeMovement } from './stripe-own.ts';
 
-export const movementFlagId = (balanceTransactionId: string): string => `stripe-movement_${balanceTransactionId}`;
+export const movementKind = 'stripe-movement-unexplained';
+
+const prefix = 'stripe-movement_';
+
+export const movementFlagId = (balanceTransactionId: string): string => `${prefix}${balanceTransactionId}`;
+
+/** The balance transaction that a flag is about. */
+export const flaggedMovement = ({ id }: Pick<FlagInput, 'id'>): string => id.slice(prefix.length);
 
 export function movementFlag(movement: StripeMovement, owner: OwnerOfBalance): FlagInput {
   const { id, amountMinor, feeMinor, currency } = movement;
@@ -14,7 +21,7 @@ export function movementFlag(movement: StripeMovement, owner: OwnerOfBalance): F
   const fee = feeMinor === 0 ? '' : ` with a fee of ${formatMoney(feeMinor, currency)}`;
   return {
     id: movementFlagId(id),
-    kind: 'stripe-movement-unexplained',
+    kind: movementKind,
     severity: 'critical',
     subject: owner ? `coaches/${owner.coachId}` : `balanceTransactions/${id}`,
     message: `Stripe moved ${formatMoney(amountMinor, currency)}${fee} on ${where} for none of our sales: ${id}, ${inWords(movement)}. It is not in the books.`,
