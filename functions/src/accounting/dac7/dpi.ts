@@ -58,7 +58,7 @@ export interface MessageOf {
   sellers: readonly ReportedSeller[];
 }
 
-/** Until the year is over the message calls itself a test. */
+/** Until the year is over the message calls itself a test, and nothing in it is named as the real one names it. */
 export const isTest = (year: number, at: Date): boolean => Number(businessDate(at).slice(0, 4)) <= year;
 
 /**
@@ -66,8 +66,8 @@ export const isTest = (year: number, at: Date): boolean => Number(businessDate(a
  * counted twice; the message has a name of its own each time (country, year, country, then what makes it unique).
  */
 export function messageOf({ platform, year, at, operatorSent, sellers }: MessageOf): DpiMessage {
-  const prefix = `SE${year}SE-${platform.organisationNumber}`;
   const test = isTest(year, at) ? '1' : '';
+  const prefix = `SE${year}SE-${platform.organisationNumber}${test && `-test${at.getTime()}`}`;
   const reported = sellers.map((seller) => sellerOf(seller, prefix, `OECD${test}1`));
   const names = reported.map((seller) => seller['dpi:DocSpec']['stf:DocRefId']);
   const unique = `${at.getTime()}-${createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 12)}`;

@@ -79,7 +79,9 @@ describe('the file', () => {
     expect(indics({ operatorSent: true })).toEqual(['OECD0', 'OECD1']);
     expect(indics({ at: new Date('2026-12-31T22:59:59Z') })).toEqual(['OECD11', 'OECD11']);
     expect(indics({ at: new Date('2026-12-31T23:00:00Z') })).toEqual(['OECD1', 'OECD1']);
-    expect(indics({ at: new Date('2026-06-01T00:00:00Z'), operatorSent: true })).toEqual(['OECD10', 'OECD11']);
+    const early = { at: new Date('2026-06-01T00:00:00Z'), operatorSent: true };
+    expect(indics(early)).toEqual(['OECD10', 'OECD11']);
+    expect(dpiFile(of([sellerOf(person)], early))).not.toContain('SE2026SE-5566778899-karin');
   });
 
   const words = fc.oneof(

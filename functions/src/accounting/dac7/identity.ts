@@ -147,7 +147,7 @@ function companyOf({ name, tinCountry, registrationNumber }: ToldIdentity) {
 const refused = (field: string, message: string) =>
   new Refusal('invalid-argument', 'identity-wrong', message, { field });
 
-/** Ten digits, the century before them or not, the last a check digit (Luhn; Skatteverket, SKV 704). */
+/** Ten digits, the century before them or not, the last a check digit (Luhn; Skatteverket, SKV 704, SKV 707). */
 export function isSwedishTin(tin: string): boolean {
   if (!/^(\d{2})?\d{10}$/.test(tin)) return false;
   const digits = [...tin.slice(-10)].map(Number);

@@ -75,4 +75,12 @@ it('the tax report adds up what the coach was credited', async () => {
     },
   ]);
   expect(reply.nextCursor).toBeNull();
+  const who = { kind: 'company', name: 'Karins Väg & Vän AB', tin: '556012-5790', tinCountry: 'SE' };
+  const home = { street: 'Gatan 1', postalCode: '111 22', city: 'Umeå', country: 'SE' };
+  await harness.call('setSellerIdentity', { ...who, ...home }, tokens[karin.uid]);
+  const { file } = await harness.call<Dac7Reply>('getDac7Report', { year: 2026, format: 'xml' }, tokens[anna.uid]);
+  expect(file).toMatchObject({ contentType: 'application/xml; charset=utf-8', sellers: 1 });
+  const xml = Buffer.from(file?.base64 ?? '', 'base64').toString('utf8');
+  expect(xml).toContain('<dpi:Name>Karins Väg &amp; Vän AB</dpi:Name>');
+  expect(xml).toContain(`<dpi:ConsQ4 currCode="SEK">${sales * 400 - 200}</dpi:ConsQ4>`);
 });
