@@ -37,6 +37,7 @@ const products = {
   bundle: { kind: 'bundle', vatRate: 25, price: 100_000, credits: 3, coachId: 'sara' },
   coaching: { ...monthly, price: 49_999, coachId: 'sara' },
   tent: { kind: 'good', vatRate: 25, price: 25_001, coachId: 'store' },
+  yurt: { kind: 'good', vatRate: 25, price: 250_001, coachId: 'store' },
   club: { ...monthly, price: 15_000, coachId: 'store' },
 } as const satisfies Catalogue;
 

@@ -13,8 +13,10 @@ import type { Stage } from '../weeks/stage.ts';
 export interface NightSeen {
   day: number;
   night: Reconciliation;
-  /** Stripe's events that had not arrived when the proof began. */
-  waiting: readonly Stripe.Event[];
+  /** Stripe's events that were on their way when the proof began, or lost not long before. */
+  unheard: readonly Stripe.Event[];
+  /** The tenant's account at Stripe. */
+  tenant: string;
   ledger: readonly LedgerDocument[];
   vouchers: readonly Voucher[];
   inFortnox: ReturnType<FortnoxEmulator['core']['state']>['vouchers'];
@@ -22,18 +24,13 @@ export interface NightSeen {
   stage: Stage;
 }
 
-/** Whose balance at Stripe moves without our being able to hear of it but by the post. */
-export interface Tenant {
-  account: string;
-}
-
 /** What of a night nobody's doing explains; nothing, when it is as it should be. */
-export function unexplained(seen: NightSeen, tenant: Tenant): string[] {
+export function unexplained(seen: NightSeen): string[] {
   const { day, night } = seen;
   const found = [
     ...readings(seen),
-    ...night.differences.filter((one) => !isExplained(seen, tenant, one)).map((one) => JSON.stringify(one)),
-    ...unseen(seen, tenant),
+    ...night.differences.filter((one) => !isExplained(seen, one)).map((one) => JSON.stringify(one)),
+    ...unseen(seen),
     ...clearing(seen),
     ...seen.vouchers.filter((one) => one.state !== 'posted' && !waitsRightly(seen, one)).map(inWords),
   ];
@@ -53,34 +50,34 @@ function readings({ day, night: { counts, fortnox, ok, differences } }: NightSee
 }
 
 /**
- * The three kinds of difference there may be: the voucher that somebody has altered and not mended; money that a tenant
- * moved at Stripe and whose event has not arrived; and the tenant's sum, short of exactly that.
+ * The three kinds of difference there may be: the voucher that somebody has altered and not mended; money that moved on a
+ * coach's account, whose events Stripe does not list for us, and whose event has not arrived; and the account's sum, which
+ * differs by exactly that.
  */
-function isExplained(seen: NightSeen, tenant: Tenant, { kind, account, ids, ...amounts }: Difference): boolean {
+function isExplained(seen: NightSeen, { kind, account, ids, ledgerMinor, otherMinor }: Difference): boolean {
   if (kind === 'voucher-altered') return ids[0] === alteredId(seen);
-  if (account !== tenant.account) return false;
-  const moved = seen.night.differences.filter((one) => one.kind === 'transaction-unexplained');
-  if (kind === 'totals-differ') {
-    return amounts.otherMinor - amounts.ledgerMinor === sum(moved.map(({ otherMinor }) => otherMinor));
-  }
-  return kind === 'transaction-unexplained' && ids.every((id) => isOnItsWay(seen, tenant, id));
+  if (kind === 'transaction-unexplained') return ids.every((id) => isOnItsWay(seen, account, id));
+  const moved = seen.night.differences.filter(
+    (one) => one.kind === 'transaction-unexplained' && one.account === account,
+  );
+  return kind === 'totals-differ' && otherMinor - ledgerMinor === sum(moved.map((one) => one.otherMinor));
 }
 
-function isOnItsWay({ stage, waiting }: NightSeen, { account }: Tenant, transactionId: string): boolean {
+function isOnItsWay({ stage, unheard }: NightSeen, account: string, transactionId: string): boolean {
   const source = stage.core.world.books.get(account)?.balanceTransactions.get(transactionId)?.source;
-  return typeof source === 'string' && waiting.some((event) => JSON.stringify(event).includes(`"${source}"`));
+  return typeof source === 'string' && unheard.some((event) => JSON.stringify(event).includes(`"${source}"`));
 }
 
 const alteredId = ({ keepers: { altered }, vouchers }: NightSeen): string | undefined =>
   altered && vouchers.find(({ key }) => altered.description.endsWith(key))?.id;
 
 /** What must be told: the altered voucher in each night until it is mended, the tenant's refund while the post stands still. */
-function unseen({ day, night: { differences }, keepers: { altered } }: NightSeen, { account }: Tenant): string[] {
-  const altered_ = differences.filter(({ kind }) => kind === 'voucher-altered').length;
+function unseen({ day, night: { differences }, keepers: { altered }, tenant }: NightSeen): string[] {
+  const alterations = differences.filter(({ kind }) => kind === 'voucher-altered').length;
   const isDeaf = day > postStopped.from.day && day <= postStopped.until.day;
-  const told = differences.some((one) => one.kind === 'transaction-unexplained' && one.account === account);
+  const told = differences.some((one) => one.kind === 'transaction-unexplained' && one.account === tenant);
   return [
-    ...(altered_ === (altered ? 1 : 0) ? [] : [`${altered_} vouchers are said to be altered`]),
+    ...(alterations === (altered ? 1 : 0) ? [] : [`${alterations} vouchers are said to be altered`]),
     ...(isDeaf && !told ? ['the tenant’s refund is not missed'] : []),
   ];
 }

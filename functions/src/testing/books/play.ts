@@ -7,7 +7,7 @@ import { postVoucherQueue } from '../../accounting/queue.ts';
 import type { Config } from '../../config.ts';
 import type { LedgerDocument } from '../../ledger/ledger.ts';
 import { payCoachTask, startRun, type PayTask } from '../../payouts/payouts.service.ts';
-import { addDays, hours, minutes, startOfBusinessDate, type BusinessDate } from '../../platform/clock.ts';
+import { addDays, days, hours, minutes, startOfBusinessDate, type BusinessDate } from '../../platform/clock.ts';
 import { createFortnoxClient } from '../../platform/fortnox/client.ts';
 import type { TaskPayloads } from '../../platform/tasks.ts';
 import { reconcileAccount } from '../../reconciliation/part.service.ts';
@@ -28,13 +28,14 @@ import { Trade } from './trade.ts';
 const first: BusinessDate = '2026-11-16';
 const tradeDays = 61;
 const quietDays = 4;
-/** What somebody of the market, and of the members, does on a day. */
-const stepsADay = 3;
 /** How often a voucher's task meets a fault of Fortnox's, and how often its process dies on the way. */
 const faultRate = 0.35;
 const deathRate = 0.05;
 /** Stripe's post on an ordinary day. */
 const usualPost = { lost: 0.02, late: 0.08, twice: 0.08 };
+
+/** A payout that has arrived is looked at every other day, should the event be lost that says that it came back. */
+const lostFor = days(2) + hours(12);
 
 /** What the platform's books are kept by. */
 export type BooksSettings = Pick<Config, 'accountingProfile' | 'voucherGrouping' | 'stripeFeeVat'>;
@@ -125,20 +126,20 @@ class Months {
       .map(({ hour, act }): Timed => [hour, () => this.#must(act)]);
     const hoursOfDay: Timed[] = [
       [2, () => syncByNight(ctx, now(2))],
-      ...[3, 15, 18, 21].map((hour): Timed => [hour, () => sweepOnce(ctx, this.#stage.now())]),
+      ...[3, 15, 21].map((hour): Timed => [hour, () => sweepOnce(ctx, this.#stage.now())]),
       [4, async () => this.#keepers.beforeProof(this.#day)],
       [5, () => this.#prove()],
       [7, () => this.#market.fund()],
       [8, () => startRun(ctx, now(8))],
-      ...(this.#quiet ? [] : Array.from({ length: stepsADay }, (_, n): Timed => [10 + n, () => this.#step(n)])),
+      ...(this.#quiet ? [] : [this.#market, this.#trade]).map((who, n): Timed => [10 + n, () => this.#step(who)]),
       ...deeds,
     ];
     for (const [hour, run] of hoursOfDay.sort(([a], [b]) => a - b)) await this.#moment(hour, run);
   }
 
-  /** The last of a day is one of the members'. */
-  async #step(n: number): Promise<void> {
-    const process = await (n < stepsADay - 1 ? this.#market : this.#trade).step();
+  /** What somebody of the market, or of the members, does. */
+  async #step(who: Market | Trade): Promise<void> {
+    const process = await who.step();
     if (process) this.#note(await this.#stage.scheduler.run([process]));
   }
 
@@ -193,20 +194,21 @@ class Months {
     const { ctx, core } = this.#stage;
     const fault = makeFault('night', { kind: 'error_500_before', path: '/v1/balance', times: 1_000 });
     if (this.#day === stripeAway && typeof fault !== 'string') core.world.faults = [fault];
-    const waiting = this.#post.waiting();
+    const unheard = this.#post.unheard(lostFor);
     await startNight(ctx, this.#stage.now());
     await this.#work();
     core.world.faults = [];
-    await this.#look(waiting);
+    await this.#look(unheard);
   }
 
-  async #look(waiting: NightSeen['waiting']): Promise<void> {
+  async #look(unheard: NightSeen['unheard']): Promise<void> {
     const night = (await this.#stage.all<Reconciliation>('reconciliations')).at(-1);
     if (!night) throw new Error('There is no proof.');
     const seen: NightSeen = {
       day: this.#day,
       night,
-      waiting,
+      unheard,
+      tenant: this.#trade.accountOf('store'),
       ledger: await this.#stage.all<LedgerDocument>('ledger'),
       vouchers: await this.#stage.all<Voucher>('vouchers'),
       inFortnox: this.#fortnox.core.state().vouchers,
@@ -214,7 +216,7 @@ class Months {
       stage: this.#stage,
     };
     this.nights.push(lineOf(seen));
-    this.wrong.push(...unexplained(seen, { account: this.#trade.accountOf('store') }));
+    this.wrong.push(...unexplained(seen));
   }
 
   async #task(task: Queued): Promise<void> {

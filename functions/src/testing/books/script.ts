@@ -23,15 +23,14 @@ const writeOff = (trade: Trade) =>
 
 export const script: readonly Deed[] = [
   // Subscriptions: the platform's own, a coach's, a tenant's. They are renewed on day 30, and again in the quiet days.
-  { day: 0, hour: 9, act: (trade) => trade.subscribe('premium', member(1)) },
-  { day: 0, hour: 9.2, act: (trade) => trade.subscribe('premium', member(2)) },
-  { day: 0, hour: 9.4, act: (trade) => trade.subscribe('coaching', member(1)) },
-  { day: 0, hour: 9.6, act: (trade) => trade.subscribe('club', member(2)) },
+  { day: 0, hour: 9, act: (trade) => trade.subscribe('premium', member(7)) },
+  { day: 0, hour: 9.2, act: (trade) => trade.subscribe('coaching', member(7)) },
+  { day: 0, hour: 9.4, act: (trade) => trade.subscribe('club', member(7)) },
   // Sessions bought in advance, and used.
-  { day: 1, hour: 9, act: (trade) => trade.buy('bundle', { who: member(3) }) },
+  { day: 1, hour: 9, act: (trade) => trade.buy('bundle', { name: 'used', who: member(7) }) },
   // At night, when nobody else books.
-  { day: 2, hour: 6, act: (trade) => trade.bookWithCredit(member(3), 1) },
-  { day: 3, hour: 6, act: (trade) => trade.bookWithCredit(member(3), 1) },
+  { day: 2, hour: 6, act: (trade) => trade.bookWithCredit(member(7), 1) },
+  { day: 3, hour: 6, act: (trade) => trade.bookWithCredit(member(7), 1) },
   { day: 3, hour: 9.2, act: (trade) => trade.order(['mat', 'lunch', 'book'], member(4)) },
   { day: 4, hour: 9, act: (trade) => trade.order(['talk', 'guide'], member(4)) },
   // A coach's share is taken back while it is there, and owed where it has been paid out; then it is written off.
@@ -55,14 +54,16 @@ export const script: readonly Deed[] = [
   { day: 33, hour: 9, act: (trade) => trade.bankOf('sara', null) },
   // Something for the night in which a voucher is altered.
   { day: 33, hour: 9.2, act: (trade) => trade.buy('mat') },
-  { day: 39, hour: 9, act: (trade) => trade.buy('tent', { name: 'given back by the store' }) },
+  // Long before, so that no late event of the sale brings the refund to light; and there is money for it.
+  { day: 34, hour: 9, act: (trade) => trade.buy('tent', { name: 'given back by the store' }) },
+  { day: 39, hour: 9, act: (trade) => trade.buy('yurt', { who: member(7) }) },
   { day: 40, hour: 20, act: (trade) => trade.refundByStore('given back by the store') },
 ];
 
-/** The bank hears of it a day later, and the answer comes before anybody of the market's can give another. */
+/** The dispute comes a day later, and the answer before anybody of the market's can give another. */
 function disputed(name: string, evidence: 'winning_evidence' | 'losing_evidence', day: number): Deed[] {
   return [
     { day, hour: 9, act: (trade) => trade.buy('talk', { name, card: 'pm_card_createDispute' }) },
-    { day: day + 1, hour: 9.2, act: (trade) => trade.answerDispute(name, evidence) },
+    { day: day + 1, hour: 9.8, act: (trade) => trade.answerDispute(name, evidence) },
   ];
 }

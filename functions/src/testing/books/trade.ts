@@ -21,6 +21,7 @@ const baskets: readonly (readonly CastProduct[])[] = [
   ['course', 'mat'],
   ['talk', 'guide'],
 ];
+/** Whoever has a higher number is the script's alone. */
 const members = 6;
 /** Refunds above this wait for a second administrator. */
 const partMost = 20_000;
@@ -44,6 +45,11 @@ export class Trade {
 
   accountOf(coachId: CastCoach): string {
     return this.#accounts[coachId];
+  }
+
+  /** Whether only the script gives it back. */
+  isReserved(paymentId: string): boolean {
+    return this.#market.reserved.has(paymentId);
   }
 
   /** The payment of a purchase of the script. */
@@ -84,7 +90,9 @@ export class Trade {
   ): Promise<void> {
     const input = { productId, requestId: this.requestId(), paymentMethodId: card };
     const { paymentId } = await processPayment(this.stage.ctx, who, input);
-    if (name !== undefined) this.#bought.set(name, paymentId);
+    if (name === undefined) return;
+    this.#bought.set(name, paymentId);
+    this.#market.reserved.add(paymentId);
   }
 
   async order(basket: readonly CastProduct[], who = member(1)): Promise<void> {
@@ -141,7 +149,10 @@ type Step = (trade: Trade) => (() => Promise<unknown>) | Promise<(() => Promise<
 /** Bought by members of the cast, and not yet given back. */
 async function refundable(trade: Trade): Promise<Payment | undefined> {
   const payments = (await trade.stage.all<Payment>('payments')).filter(
-    ({ userId, status }) => userId.startsWith('member') && (status === 'succeeded' || status === 'partially_refunded'),
+    ({ userId, status, stripePaymentId }) =>
+      userId.startsWith('member') &&
+      (status === 'succeeded' || status === 'partially_refunded') &&
+      !trade.isReserved(stripePaymentId),
   );
   return payments.length > 0 ? trade.pick(payments) : undefined;
 }
@@ -157,9 +168,10 @@ const refund: Step = async (trade) => {
 const unsubscribe: Step = async (trade) => {
   const { ctx } = trade.stage;
   const { docs } = await ctx.db.collection('subscriptions').where('status', '==', 'active').get();
-  const found = docs.map((doc) => ({ subscriptionId: doc.id, userId: (doc.data() as Subscription).userId }));
-  // Some stay, so that there are renewals.
-  if (found.length <= 4) return undefined;
+  const found = docs
+    .map((doc) => ({ subscriptionId: doc.id, userId: (doc.data() as Subscription).userId }))
+    .filter(({ userId }) => Number(userId.replace('member', '')) <= members);
+  if (found.length === 0) return undefined;
   const { subscriptionId, userId } = trade.pick(found);
   const input = { subscriptionId, when: 'now' as const, requestId: trade.requestId() };
   return () => cancelSubscription(ctx, { ...member(1), uid: userId }, input);

@@ -39,6 +39,8 @@ export class Market {
   readonly stage: Stage;
   readonly random: () => number;
   readonly sellers: Seller[] = [];
+  /** Payments that are somebody else's to give back. */
+  readonly reserved = new Set<string>();
   #requests = 0;
   /** Commands whose process was stopped: their clients may ask again. */
   readonly #open: Process[] = [];
@@ -156,7 +158,12 @@ function refund(market: Market): Process | undefined {
   const { ctx } = market.stage;
   const open = charges(market).filter(
     (charge) =>
-      charge.paid && !charge.refunded && !charge.disputed && charge.metadata.coachId && !charge.metadata.sessionId,
+      charge.paid &&
+      !charge.refunded &&
+      !charge.disputed &&
+      charge.metadata.coachId &&
+      !charge.metadata.sessionId &&
+      !market.reserved.has(charge.payment_intent as string),
   );
   if (open.length === 0) return undefined;
   const charge = market.pick(open);

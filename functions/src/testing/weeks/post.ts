@@ -28,6 +28,7 @@ export class Post {
   readonly #stage: Stage;
   readonly #random: () => number;
   #letters: Letter[] = [];
+  readonly #lost: Letter[] = [];
   trouble: PostTrouble = goodPost;
 
   constructor(stage: Stage, random: () => number) {
@@ -35,10 +36,12 @@ export class Post {
     this.#random = random;
   }
 
-  /** Events that have not arrived. */
-  waiting(): Stripe.Event[] {
+  /** Events that are on their way, and those lost no longer ago than that. */
+  unheard(lostWithinMs: number): Stripe.Event[] {
     this.collect();
-    return this.#letters.map(({ delivery }) => this.#eventOf(delivery));
+    const since = this.#stage.now().getTime() - lostWithinMs;
+    const lost = this.#lost.filter(({ dueMs }) => dueMs >= since);
+    return [...this.#letters, ...lost].map(({ delivery }) => this.#eventOf(delivery));
   }
 
   collect(): void {
@@ -73,6 +76,7 @@ export class Post {
     const isPayout = delivery.eventType.startsWith('payout.');
     if ((isPayout || delivery.account === null) && this.#random() < lost * (isPayout ? 4 : 1)) {
       this.#stage.count('post: lost');
+      this.#lost.push({ delivery, dueMs: nowMs });
       this.#stage.core.report(delivery.id, 'timeout', true);
       return;
     }
