@@ -186,3 +186,39 @@ it('a movement may be named by what moved, where only the other side of it was r
     'transaction-unexplained',
   ]);
 });
+
+describe('at the very instant', () => {
+  const odd = (id: string, createdMs: number): Deal => ({
+    entries: [],
+    movements: [{ id, createdMs, netMinor: 100, currency: 'SEK' }],
+  });
+
+  it('of the cut, a movement is for the next night; of the beginning, it is for this one', () => {
+    const { tallies, differences } = run([odd('txn_cut', cutMs), odd('txn_from', fromMs), odd('txn_old', fromMs - 1)]);
+    expect(differences.map(({ ids }) => ids)).toEqual([['txn_from']]);
+    expect(tallies.get('SEK')).toEqual({ beforeMinor: 100, afterMinor: 100, movements: 2 });
+  });
+
+  it('of the cut, a document without a movement is for the next night', () => {
+    const of = (id: string, occurredMs: number): Entry => ({
+      id,
+      isCompanion: false,
+      occurredMs,
+      currency: 'SEK',
+      amountMinor: 100,
+      transactionIds: [`txn_${id}`],
+    });
+    const entries = [of('cut', cutMs), of('from', fromMs), of('old', fromMs - 1)];
+    expect(run([{ entries, movements: [] }]).differences.map(({ ids }) => ids)).toEqual([['from']]);
+  });
+});
+
+it('names a fee that is on one balance transaction twice', () => {
+  const deal = sale('ch', cutMs - hours(2), 50_000, 40_000, 180);
+  const [, fee] = deal.entries;
+  if (!fee) throw new Error('a sale has a fee');
+  deal.entries.push({ ...fee, id: 'ch:fee_again', amountMinor: 0 });
+  expect(run([deal]).differences).toMatchObject([
+    { kind: 'transaction-explained-twice', ids: ['txn_ch_0', 'ch:sale', 'ch:fee', 'ch:fee_again'] },
+  ]);
+});
