@@ -117,7 +117,10 @@ export async function stripeTotals(
 }
 
 /** What stands on the platform's own Stripe balance, and what of it is owed to others; ledger signs. */
-export type PlatformTotals = Record<(typeof platformSums)[number], Minor>;
+export type PlatformTotals = Record<(typeof platformSums)[number], Minor> & {
+  /** What Stripe holds back on coaches' accounts: theirs still, and in none of the sums. */
+  connected_reserve: Minor;
+};
 
 const platformSums = [
   'stripe_platform',
@@ -127,11 +130,19 @@ const platformSums = [
   'customer_payable',
 ] as const satisfies readonly Account[];
 
-/** All five at one moment. */
-export async function platformTotals(db: Firestore, currency: Currency): Promise<PlatformTotals> {
+/** All at one moment. */
+export function platformTotals(db: Firestore, currency: Currency): Promise<PlatformTotals> {
   const query = db.collection(collection).where('currency', '==', currency);
-  const sums = (await query.aggregate(sumSpec(platformSums)).get()).data();
-  return Object.fromEntries(platformSums.map((account) => [account, minor(Number(sums[account]))])) as PlatformTotals;
+  const reserves = query.where('kind', '==', 'reserve').aggregate(sumSpec(['stripe_connected']));
+  return db.runTransaction(
+    async (tx) => {
+      const sums = (await tx.get(query.aggregate(sumSpec(platformSums)))).data();
+      const held = (await tx.get(reserves)).data();
+      const totals = Object.fromEntries(platformSums.map((account) => [account, minor(Number(sums[account]))]));
+      return { ...totals, connected_reserve: minor(0 - Number(held.stripe_connected)) } as PlatformTotals;
+    },
+    { readOnly: true },
+  );
 }
 
 const sumSpec = (some: readonly Account[]) =>

@@ -1,5 +1,6 @@
 import type { Earning } from '../../coaches/earnings.ts';
 import { trialBalance, type Deltas, type LedgerDocument } from '../../ledger/ledger.ts';
+import { platformTotals } from '../../ledger/ledger.service.ts';
 import type { Payout, PayoutItem } from '../../payouts/payouts.ts';
 import { days } from '../../platform/clock.ts';
 import { checkInvariants } from '../../reconciliation/invariants.service.ts';
@@ -223,6 +224,12 @@ describe("on a coach's account", () => {
     expect(await payOutAll(shop)).toMatchObject({ amount: 25_000 });
     expect(await shop.openFlags()).toEqual([]);
     await shop.expectBooksAsStripe();
+    // Nor has the platform to keep of its own what Stripe holds of the coach's.
+    expect(await platformTotals(shop.ctx.db, 'SEK')).toMatchObject({
+      coach_payable: -15_000,
+      stripe_connected: 0,
+      connected_reserve: 15_000,
+    });
   });
 
   it('what was let go since the proof is booked before it is called unexplained', async () => {

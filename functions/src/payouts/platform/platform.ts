@@ -21,8 +21,8 @@ export interface PlatformNumbers {
 }
 
 /**
- * A share not transferred is what the ledger owes coaches beyond what their accounts hold: sales, transfers, reversals and
- * payouts move both alike. A dispute has taken its money out of the balance already; if it is about a held session, its
+ * A share not transferred is what the ledger owes coaches beyond what their accounts hold, in reserve or not: sales,
+ * transfers, reversals and payouts move both alike. A dispute has taken its money out of the balance already; if it is about a held session, its
  * price stays behind as well until it is decided, which errs on the safe side.
  */
 export function platformNumbers(
@@ -35,7 +35,7 @@ export function platformNumbers(
     ...balance,
     bookedMinor: totals.stripe_platform,
     heldMinor: owed(totals.session_held),
-    untransferredMinor: owed(totals.coach_payable + totals.stripe_connected),
+    untransferredMinor: owed(totals.coach_payable + totals.stripe_connected + totals.connected_reserve),
     customersMinor: owed(totals.customer_payable),
     reserveMinor: minor(reserveMinor),
   };

@@ -9,7 +9,14 @@ import {
   type PlatformNumbers,
 } from './platform.ts';
 
-const none = { stripe_platform: 0, stripe_connected: 0, coach_payable: 0, session_held: 0, customer_payable: 0 };
+const none = {
+  stripe_platform: 0,
+  stripe_connected: 0,
+  coach_payable: 0,
+  session_held: 0,
+  customer_payable: 0,
+  connected_reserve: 0,
+};
 const totals = (some: Partial<Record<keyof typeof none, number>>) => {
   const all = { ...none, ...some };
   return {
@@ -18,6 +25,7 @@ const totals = (some: Partial<Record<keyof typeof none, number>>) => {
     coach_payable: minor(all.coach_payable),
     session_held: minor(all.session_held),
     customer_payable: minor(all.customer_payable),
+    connected_reserve: minor(all.connected_reserve),
   };
 };
 const balance = (available: number, pending = 0) => ({
@@ -39,6 +47,11 @@ it('held sessions, shares not transferred, what customers are owed and the reser
   expect(decidePlatform(numbers)).toEqual({ pay: true, amountMinor: 132_100 });
   expect(decidePlatform(numbers, minor(132_101))).toEqual({ pay: false, reason: 'more-than-own', ownMinor: 132_100 });
   expect(shortMinor(numbers)).toBe(0);
+});
+
+it('what Stripe holds back on coaches’ accounts is theirs, and nothing the platform has to keep for them', () => {
+  const books = { stripe_platform: 9_900, stripe_connected: 25_000, coach_payable: -40_000, connected_reserve: 15_000 };
+  expect(platformNumbers(totals(books), balance(9_900), 0).untransferredMinor).toBe(0);
 });
 
 it('what the ledger does not explain is not the platform’s to take, nor what is not loose', () => {
