@@ -1,5 +1,6 @@
 import type { FlagInput } from '../admin/flags.ts';
 import type { LedgerDocument } from '../ledger/ledger.ts';
+import { notSent } from '../platform/fortnox/voucher.ts';
 import type { Voucher } from './accounting.ts';
 
 /** What accounting tells a person; each is explained in docs/accounting.md. One flag per cause, not per voucher held by it. */
@@ -80,14 +81,21 @@ const remedies: Readonly<Record<number, string>> = {
   2001103: 'The company needs an integration licence: see its subscription in Fortnox.',
 };
 
-export const rejectedFlag = (voucher: Voucher, words: string, code?: number): FlagInput => ({
-  id: `voucher-rejected_${voucher.id}`,
-  kind: 'voucher-rejected',
-  severity: 'critical',
-  subject: `vouchers/${voucher.id}`,
-  message: `Fortnox refused voucher ${voucher.id} of ${voucher.date}: ${words}${code === undefined ? '' : ` (${code})`}`,
-  action: `${(code === undefined ? undefined : remedies[code]) ?? 'Mend in Fortnox what it names.'} Then send the voucher again (retryVoucher).`,
-});
+export function rejectedFlag(voucher: Voucher, words: string, code?: number): FlagInput {
+  const wrong = words.startsWith(notSent);
+  const which = `voucher ${voucher.id} of ${voucher.date}`;
+  const remedy = (code === undefined ? undefined : remedies[code]) ?? 'Mend in Fortnox what it names.';
+  return {
+    id: `voucher-rejected_${voucher.id}`,
+    kind: 'voucher-rejected',
+    severity: 'critical',
+    subject: `vouchers/${voucher.id}`,
+    message: wrong
+      ? `Something is wrong with ${which} itself. ${words}`
+      : `Fortnox refused ${which}: ${words}${code === undefined ? '' : ` (${code})`}`,
+    action: `${wrong ? 'Tell the engineers: it must be made right in the database.' : remedy} Then send the voucher again (retryVoucher).`,
+  };
+}
 
 export const twiceFlag = (voucher: Voucher, where: string): FlagInput => ({
   id: `voucher-twice_${voucher.id}`,

@@ -66,14 +66,15 @@ export function postedWithoutReference(vouchers: readonly Voucher[]): Offenders 
   );
 }
 
-/** No two vouchers have one number in Fortnox. */
+/** No two vouchers have one number in Fortnox, series by series and year by year; two years may begin in one calendar year. */
 export function numberedTwice(vouchers: readonly Voucher[]): Offenders {
   const holders = new Map<string, string>();
-  return vouchers.flatMap((voucher) => {
-    if (!voucher.fortnoxReference) return [];
-    const other = holders.get(voucher.fortnoxReference);
-    holders.set(voucher.fortnoxReference, voucher.id);
-    return other ? [`vouchers/${voucher.id} and vouchers/${other} are both ${voucher.fortnoxReference}`] : [];
+  return vouchers.flatMap(({ id, series, fortnoxNumber, financialYearId, fortnoxReference }) => {
+    if (fortnoxNumber === undefined) return [];
+    const place = `${financialYearId ?? ''}/${series}/${fortnoxNumber}`;
+    const other = holders.get(place);
+    holders.set(place, id);
+    return other ? [`vouchers/${id} and vouchers/${other} are both ${fortnoxReference ?? place}`] : [];
   });
 }
 

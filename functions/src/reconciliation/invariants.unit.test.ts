@@ -102,7 +102,9 @@ describe('what must always hold', () => {
     const { fortnoxReference: _, ...nameless } = voucher;
     expect(postedWithoutReference([voucher])).toEqual([]);
     expect(postedWithoutReference([nameless])).toHaveLength(1);
-    expect(numberedTwice([voucher, { ...voucher, id: 'v_2', fortnoxReference: 'S 2 (2026)' }])).toEqual([]);
+    expect(numberedTwice([voucher, { ...voucher, id: 'v_2', fortnoxNumber: 2 }])).toEqual([]);
+    // A shortened year and the next begin in one calendar year.
+    expect(numberedTwice([voucher, { ...voucher, id: 'v_2', financialYearId: 9 }])).toEqual([]);
     expect(numberedTwice([voucher, { ...voucher, id: 'v_2' }])).toEqual([
       'vouchers/v_2 and vouchers/v_ch_1_sale are both S 1 (2026)',
     ]);

@@ -73,12 +73,20 @@ export function errorOf(what: string, reply: RawReply, now: Date): FortnoxError 
 
 /** A success read by its schema. What does not fit (a maintenance page, say) is `unknown`: the call may have been obeyed. */
 export function parsed<T>(what: string, schema: z.ZodType<T>, reply: RawReply): T {
-  const result = schema.safeParse(jsonIn(reply.text));
+  const value = jsonIn(reply.text);
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problem = result.error.issues[0];
-  const where = problem === undefined ? '' : ` (${problem.path.join('.')}: ${problem.message})`;
-  throw new FortnoxError(`${what}: Fortnox answered ${reply.status} with something else than promised${where}.`, {
+  const problem = value === undefined ? instead(reply.text) : inWords(result.error.issues[0]);
+  throw new FortnoxError(`${what}: Fortnox answered ${reply.status} with ${problem}.`, {
     kind: 'unknown',
     status: reply.status,
   });
 }
+
+const inWords = (issue: { path: PropertyKey[]; message: string } | undefined): string =>
+  `something else than promised (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`;
+
+const instead = (text: string): string =>
+  text.trim() === ''
+    ? 'nothing where JSON was promised'
+    : `${text.trimStart().startsWith('<') ? 'a page of HTML' : 'text'} where JSON was promised`;

@@ -27,8 +27,11 @@ export type NewVoucher = {
   readonly rows: readonly NewVoucherRow[];
 };
 
+/** How our own refusals begin: Fortnox has not been asked. */
+export const notSent = 'The voucher was not sent: ';
+
 function refuse(message: string): never {
-  throw new FortnoxError(`The voucher was not sent: ${message}`, { kind: 'rejected' });
+  throw new FortnoxError(`${notSent}${message}`, { kind: 'rejected' });
 }
 
 function checkRow(row: NewVoucherRow): void {
