@@ -7,14 +7,7 @@ import { Timestamp } from 'firebase-admin/firestore';
 import { minor, zero, type Currency } from '../platform/money.ts';
 import { apartMs, Matcher, namesOf, type Entry, type Movement, type Side } from './matching.ts';
 import { orAsBefore, patience } from './patience.ts';
-import {
-  concluded,
-  platformAccount,
-  totalsDiffer,
-  type AccountProof,
-  type Closed,
-  type Difference,
-} from './reconciliation.ts';
+import { concluded, platformAccount, totalsDiffer, type AccountProof, type Difference } from './reconciliation.ts';
 import { movements, readBalance, type BalanceReading } from './stripe-side.service.ts';
 
 /** Whose money is proven: the platform's, or a coach's account. */
@@ -237,7 +230,7 @@ async function conclude(ctx: Context, owner: Owner, cut: Date, seen: Seen): Prom
       return { ...draft, differences: differencesOf(draft, matcher.differences) };
     }),
   );
-  return closeTogether(drafts, cut);
+  return concluded(drafts, Timestamp.fromDate(cut));
 }
 
 /** Every currency in which the account has, or had, anything. */
@@ -250,16 +243,6 @@ function differencesOf(draft: AccountProof, found: readonly Difference[]): Diffe
   const total = totalsDiffer(draft);
   const mine = found.filter((one) => one.currency === draft.currency);
   return total ? [...mine, total] : mine;
-}
-
-/** An account is closed in all its currencies or in none, so that the next night has one place to start from. */
-function closeTogether(drafts: readonly AccountProof[], cut: Date): AccountProof[] {
-  const allOk = drafts.every((draft) => draft.differences.length === 0);
-  return drafts.map((draft) => {
-    const reached: Closed = { cut: Timestamp.fromDate(cut), transactionsMinor: draft.transactionsMinor };
-    const proof = concluded(draft, reached);
-    return allOk ? proof : { ...proof, closed: draft.closed };
-  });
 }
 
 /** What the ledger says an account held at the cut. */

@@ -152,10 +152,17 @@ export function totalsDiffer(
   return { kind: 'totals-differ', account, currency, ids: [], ledgerMinor, otherMinor };
 }
 
-/** What a coach's or the platform's night came to, and up to where it is proven now. */
-export function concluded(proof: AccountProof, closed: Closed): AccountProof {
-  const ok = proof.differences.length === 0;
-  return { ...proof, state: ok ? 'ok' : 'different', closed: ok ? closed : proof.closed };
+/**
+ * What an account's night came to in each currency, and up to where it is proven now: in all of them or in none, so that the
+ * next night has one place to start from.
+ */
+export function concluded(drafts: readonly AccountProof[], cut: Timestamp): AccountProof[] {
+  const allOk = drafts.every(({ differences }) => differences.length === 0);
+  return drafts.map((draft) => ({
+    ...draft,
+    state: draft.differences.length === 0 ? 'ok' : 'different',
+    closed: allOk ? { cut, transactionsMinor: draft.transactionsMinor } : draft.closed,
+  }));
 }
 
 /** One difference in words. */
