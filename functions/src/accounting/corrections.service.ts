@@ -125,7 +125,7 @@ export async function moveDocuments(ctx: Context, reversingVoucherId: string): P
 const readNow = (ctx: Context, voucherId: string): Promise<Voucher | undefined> =>
   ctx.db.runTransaction((tx) => store.readVoucher(ctx.db, tx, voucherId), { readOnly: true });
 
-/** Vouchers looked at in one call, and documents after which it ends earlier: a call has a minute. */
+/** Vouchers looked at in one call, and documents of more than one voucher: a call has a minute. */
 const pageSize = 50;
 const mostDocuments = 5_000;
 
@@ -158,6 +158,7 @@ export async function correctVouchers(
   const reply: CorrectVouchersReply = { corrected: [], skipped: [], nextCursor: null };
   let documents = 0;
   for (const { id: voucherId, ledgerIds } of page) {
+    if (documents > 0 && documents + ledgerIds.length > mostDocuments) return reply;
     try {
       const input = { voucherId, reason, requestId: `${requestId}_${voucherId}` };
       reply.corrected.push(await correctVoucher(ctx, caller, input));
@@ -167,7 +168,6 @@ export async function correctVouchers(
     }
     documents += ledgerIds.length;
     reply.nextCursor = voucherId;
-    if (documents >= mostDocuments) return reply;
   }
   return page.length < pageSize ? { ...reply, nextCursor: null } : reply;
 }

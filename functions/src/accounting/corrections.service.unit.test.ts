@@ -23,6 +23,7 @@ import { postTask } from './accounting.api.ts';
 import { resolveVouchers, retryVoucher, syncBooks } from './accounting.service.ts';
 import type { Voucher } from './accounting.ts';
 import { correctVoucher, correctVouchers } from './corrections.service.ts';
+import { exportSie, exportTransactions } from './exports/exports.service.ts';
 import { booksOf } from './grouping.service.ts';
 import { postedRows } from './vouchers.ts';
 
@@ -235,6 +236,11 @@ describe('correctVoucher', () => {
       after: { reversingVoucherId: `${id}_r1`, newVoucherId: `${id}_n1` },
     });
     expect(await kindsOfFlags()).toEqual([]);
+    const december = { from: `${year}-12-01`, to: `${year}-12-31` };
+    const table = await exportTransactions(ctx, { ...december, format: 'csv' });
+    expect(Buffer.from(table.base64, 'base64').toString()).toContain(`po_1:payout;${rebooked.fortnoxReference}`);
+    expect(await exportSie(ctx, december)).toMatchObject({ count: 2, complete: true });
+    expect(await exportSie(ctx, { from: today(), to: today() })).toMatchObject({ count: 4, complete: true });
   });
 
   it('gives the same requestId the same answer, and another input a refusal', async () => {

@@ -182,6 +182,23 @@ describe('a correction', () => {
     );
   });
 
+  it('of any day’s voucher, too', () => {
+    const several = fc.array(documents, { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(several, someBooks, someBooks, (some, before, after) => {
+        const voucher = postedDay(some, before);
+        const wanted = booked(postedDay(some, after));
+        if (reasonOf(() => correctionOf(voucher, some, after, anna, now)) === 'nothing-to-correct') {
+          expect(booked(voucher)).toEqual(wanted);
+          return;
+        }
+        const { reversing, rebooked } = correctionOf(voucher, some, after, anna, now);
+        expect(booked(voucher, reversing)).toEqual({});
+        expect(booked(voucher, reversing, rebooked)).toEqual(wanted);
+      }),
+    );
+  });
+
   it('of a day’s voucher has its list again, and no more rows taken back than were booked', () => {
     const some = [sale(), { ...sale(12_345, 45), id: 'ch_9:sale' }];
     const voucher = postedDay(some, old);
