@@ -13,6 +13,7 @@ import {
   documentIdSchema,
   fortnoxSecrets,
   requestIdSchema,
+  stripeSecrets,
   wordsSchema,
 } from '../platform/entrance.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -25,6 +26,7 @@ import * as corrections from './corrections.service.ts';
 import { attachList } from './lists.service.ts';
 import { postOne } from './posting.service.ts';
 import { postVoucherQueue, syncTimeoutSeconds } from './queue.ts';
+import { syncAfterStripe } from './stripe-own/sync.service.ts';
 import { isDayVoucher } from './vouchers.ts';
 
 /** Every night at 02:00: yesterday's documents become vouchers. */
@@ -37,9 +39,11 @@ export const syncAccounting = guardedSchedule(
       memory: '512MiB',
       timeoutSeconds: syncTimeoutSeconds,
       retryCount: 3,
+      secrets: stripeSecrets,
     },
     async (event) => {
-      await service.syncByNight(await productionContext(), new Date(event.scheduleTime));
+      const ctx = await productionContext();
+      await syncAfterStripe(ctx, () => service.syncByNight(ctx, new Date(event.scheduleTime)));
     },
   ),
 );
@@ -84,7 +88,7 @@ export const runAccountingSync = callable({
       .regex(/^[A-Za-z0-9-]{8,64}$/)
       .optional(),
   }),
-  handle: (ctx) => service.syncBooks(ctx, ctx.clock.now()),
+  handle: (ctx) => syncAfterStripe(ctx, () => service.syncBooks(ctx, ctx.clock.now())),
 });
 
 export const retryVoucher = callable({
