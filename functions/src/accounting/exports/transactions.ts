@@ -1,6 +1,6 @@
-import { stringify } from 'csv-stringify/sync';
 import type { LedgerDocument, LedgerKind } from '../../ledger/ledger.ts';
 import { businessTime } from '../../platform/clock.ts';
+import { csvOf } from '../../platform/csv.ts';
 import { minor, toMajor } from '../../platform/money.ts';
 import { what } from '../vouchers.ts';
 
@@ -85,14 +85,10 @@ function rowOf(document: LedgerDocument, references: ReadonlyMap<string, string>
 
 /** For a Swedish spreadsheet: UTF-8 with a byte order mark, semicolons, decimal commas; no text runs as a formula. */
 export function transactionsCsv(documents: readonly LedgerDocument[], references: ReadonlyMap<string, string>): string {
-  const rows = documents.map((document) => rowOf(document, references).map(csvText));
-  return stringify([[...columns], ...rows], { bom: true, delimiter: ';', record_delimiter: 'windows' });
+  return csvOf([[...columns], ...documents.map((document) => rowOf(document, references).map(csvText))], 'sv');
 }
 
-function csvText(cell: Cell): string {
-  if (typeof cell === 'number') return String(cell).replace('.', ',');
-  return /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-}
+const csvText = (cell: Cell): string => (typeof cell === 'number' ? String(cell).replace('.', ',') : cell);
 
 export interface SheetOf {
   name: string;
