@@ -3,6 +3,7 @@ import type { Coach } from '../../coaches/coaches.ts';
 import type { Order } from '../../payments/orders/orders.ts';
 import type { Payment } from '../../payments/payments.ts';
 import type { Product } from '../../payments/products.ts';
+import { newLosses } from '../../testing/books/office.ts';
 import type { Stage } from '../../testing/weeks/stage.ts';
 import type { Profile } from '../account-plan.ts';
 
@@ -40,15 +41,17 @@ function bySpecification(ledger: readonly LedgerDocument[]): Record<string, numb
 
 const isTenants = ({ tenant }: LedgerDocument): boolean => tenant === true;
 
-/** What every profile books alike. */
+/** What every profile books alike. Debts written off were booked with other losses, and corrected. */
 function alike(ledger: readonly LedgerDocument[]): Record<string, number> {
   const all = trialBalance(ledger);
+  const writtenOff = trialBalance(ledger.filter(({ kind }) => kind === 'write_off'));
   return {
     1686: all.stripe_platform + all.stripe_connected,
     1689: all.coach_receivable + all.dispute_held,
     1930: all.bank_platform,
     2420: all.session_held,
-    6380: all.losses,
+    6380: all.losses - writtenOff.losses,
+    [newLosses]: writtenOff.losses,
   };
 }
 

@@ -1,7 +1,7 @@
 import { FAULT_KINDS } from '../../../../emulators/fortnox/index.ts';
 import { getJson } from '../../../../scripts/story/http.ts';
 import type { Flag } from '../../admin/flags.ts';
-import { ledgerKinds, type LedgerDocument, type LedgerKind } from '../../ledger/ledger.ts';
+import { ledgerKinds, type LedgerDocument } from '../../ledger/ledger.ts';
 import type { Payment } from '../../payments/payments.ts';
 import { playBooks, type Books, type BooksSettings } from '../../testing/books/play.ts';
 import type { Stage } from '../../testing/weeks/stage.ts';
@@ -17,7 +17,12 @@ const seed = Number(process.env.BOOKS_SEED ?? 1);
 
 const played: BooksSettings[] = [
   { accountingProfile: 'specification', voucherGrouping: 'transaction', stripeFeeVat: 'exempt' },
-  { accountingProfile: 'principal', voucherGrouping: 'day', stripeFeeVat: 'reverse_charge' },
+  {
+    // An agent's books in every other trade.
+    accountingProfile: seed % 2 === 1 ? 'principal' : 'agent',
+    voucherGrouping: 'day',
+    stripeFeeVat: 'reverse_charge',
+  },
 ];
 
 const expected = [
@@ -29,15 +34,14 @@ const expected = [
 /** Subscriptions of which more than one period must have been paid: the platform's own, a coach's, a tenant's. */
 const renewed = ['premium', 'coaching', 'club'];
 
-/** What Stripe moves of its own accord does not happen in these months. */
-const notPlayed: readonly LedgerKind[] = ['reserve', 'topup', 'adjustment'];
-
 /** What is wrong with the books; nothing, when they are right. */
 async function wrong({ stage, fortnox, wrong: nights }: Books): Promise<string[]> {
   const [vouchers, ledger] = [await stage.all<Voucher>('vouchers'), await stage.all<LedgerDocument>('ledger')];
   const inFortnox = fortnox.core.state().vouchers;
   const found = [...nights];
-  const named = vouchers.flatMap(({ id, ledgerIds }) => ledgerIds.map((ledgerId) => [ledgerId, id] as const));
+  // One that was corrected names what is in another now, and is in Fortnox with the one that takes it back.
+  const standing = vouchers.filter(({ correctedBy }) => correctedBy === undefined);
+  const named = standing.flatMap(({ id, ledgerIds }) => ledgerIds.map((ledgerId) => [ledgerId, id] as const));
   const byDocument = new Map(named);
   if (byDocument.size !== named.length) found.push('a document is in two vouchers');
   for (const { id, kind, voucherId } of ledger) {
@@ -82,7 +86,7 @@ it.each(played)(
       expect([...counts.keys(), ...flags]).toEqual(expect.arrayContaining(expected));
       const kinds = new Set(ledger.map(({ kind }) => kind));
       expect(await renewedProducts(stage)).toEqual(expect.arrayContaining(renewed));
-      expect(ledgerKinds.filter((kind) => !kinds.has(kind))).toEqual(notPlayed);
+      expect(ledgerKinds.filter((kind) => !kinds.has(kind))).toEqual([]);
     } finally {
       await fortnox.close();
     }

@@ -17,6 +17,8 @@ export interface NightSeen {
   unheard: readonly Stripe.Event[];
   /** The tenant's account at Stripe. */
   tenant: string;
+  /** The platform's balance transaction that nobody has explained. */
+  loose: string | undefined;
   ledger: readonly LedgerDocument[];
   vouchers: readonly Voucher[];
   inFortnox: ReturnType<FortnoxEmulator['core']['state']>['vouchers'];
@@ -50,17 +52,21 @@ function readings({ day, night: { counts, fortnox, ok, differences } }: NightSee
 }
 
 /**
- * The three kinds of difference there may be: the voucher that somebody has altered and not mended; money that moved on a
- * coach's account, whose events Stripe does not list for us, and whose event has not arrived; and the account's sum, which
- * differs by exactly that.
+ * The differences there may be: the voucher that somebody has altered and not mended; the movement of Stripe's that only a
+ * person can explain; money that moved on a coach's account, whose events Stripe does not list for us, and whose event has
+ * not arrived; and the sum of an account with such money, which differs by exactly that.
  */
 function isExplained(seen: NightSeen, { kind, account, ids, ledgerMinor, otherMinor }: Difference): boolean {
   if (kind === 'voucher-altered') return ids[0] === alteredId(seen);
-  if (kind === 'transaction-unexplained') return ids.every((id) => isOnItsWay(seen, account, id));
+  if (kind === 'transaction-unexplained') {
+    return ids.every((id) => (account === 'platform' ? id === seen.loose : isOnItsWay(seen, account, id)));
+  }
   const moved = seen.night.differences.filter(
     (one) => one.kind === 'transaction-unexplained' && one.account === account,
   );
-  return kind === 'totals-differ' && otherMinor - ledgerMinor === sum(moved.map((one) => one.otherMinor));
+  return (
+    kind === 'totals-differ' && moved.length > 0 && otherMinor - ledgerMinor === sum(moved.map((one) => one.otherMinor))
+  );
 }
 
 function isOnItsWay({ stage, unheard }: NightSeen, account: string, transactionId: string): boolean {
@@ -71,14 +77,16 @@ function isOnItsWay({ stage, unheard }: NightSeen, account: string, transactionI
 const alteredId = ({ keepers: { altered }, vouchers }: NightSeen): string | undefined =>
   altered && vouchers.find(({ key }) => altered.description.endsWith(key))?.id;
 
-/** What must be told: the altered voucher in each night until it is mended, the tenant's refund while the post stands still. */
-function unseen({ day, night: { differences }, keepers: { altered }, tenant }: NightSeen): string[] {
+/** What must be told, each night until it is mended: the altered voucher, the tenant's refund while the post stands still, what is not explained. */
+function unseen({ day, night: { differences }, keepers: { altered }, tenant, loose }: NightSeen): string[] {
   const alterations = differences.filter(({ kind }) => kind === 'voucher-altered').length;
   const isDeaf = day > postStopped.from.day && day <= postStopped.until.day;
-  const told = differences.some((one) => one.kind === 'transaction-unexplained' && one.account === tenant);
+  const unexplained = differences.filter(({ kind }) => kind === 'transaction-unexplained');
+  const told = unexplained.some(({ account }) => account === tenant);
   return [
     ...(alterations === (altered ? 1 : 0) ? [] : [`${alterations} vouchers are said to be altered`]),
     ...(isDeaf && !told ? ['the tenant’s refund is not missed'] : []),
+    ...(loose === undefined || unexplained.some(({ ids }) => ids.includes(loose)) ? [] : [`${loose} is not told`]),
   ];
 }
 

@@ -4,6 +4,7 @@ import { postTask } from '../../accounting/accounting.api.ts';
 import { retryVoucher, syncBooks, syncByNight } from '../../accounting/accounting.service.ts';
 import type { Voucher } from '../../accounting/accounting.ts';
 import { postVoucherQueue } from '../../accounting/queue.ts';
+import { syncAfterStripe } from '../../accounting/stripe-own/sync.service.ts';
 import type { Config } from '../../config.ts';
 import type { LedgerDocument } from '../../ledger/ledger.ts';
 import { payCoachTask, startRun, type PayTask } from '../../payouts/payouts.service.ts';
@@ -125,7 +126,7 @@ class Months {
       .filter(({ day }) => day === this.#day)
       .map(({ hour, act }): Timed => [hour, () => this.#must(act)]);
     const hoursOfDay: Timed[] = [
-      [2, () => syncByNight(ctx, now(2))],
+      [2, () => syncAfterStripe(ctx, () => syncByNight(ctx, now(2)))],
       ...[3, 15, 21].map((hour): Timed => [hour, () => sweepOnce(ctx, this.#stage.now())]),
       [4, async () => this.#keepers.beforeProof(this.#day)],
       [5, () => this.#prove()],
@@ -209,6 +210,7 @@ class Months {
       night,
       unheard,
       tenant: this.#trade.accountOf('store'),
+      loose: this.#trade.loose,
       ledger: await this.#stage.all<LedgerDocument>('ledger'),
       vouchers: await this.#stage.all<Voucher>('vouchers'),
       inFortnox: this.#fortnox.core.state().vouchers,

@@ -1,6 +1,5 @@
-import { writeOffDebt } from '../../payments/disputes/write-off.service.ts';
-import { payPlatform } from '../../payouts/platform/platform.service.ts';
-import { anna, member } from './cast.ts';
+import { member } from './cast.ts';
+import { adjust, correctLosses, explain, payToBank, stripeMoves, writeOff } from './office.ts';
 import type { Trade } from './trade.ts';
 
 /** What happens in every two months, whatever else is drawn: without it chance would leave a kind of document out. */
@@ -14,12 +13,6 @@ export interface Deed {
 
 /** Stripe's post does not arrive from then until then. Meanwhile a tenant gives something back in their own dashboard. */
 export const postStopped = { from: { day: 40, hour: 18 }, until: { day: 42, hour: 12 } } as const;
-
-const payToBank = (trade: Trade) =>
-  payPlatform(trade.stage.ctx, anna, { requestId: trade.requestId(), amountMinor: 10_000 });
-
-const writeOff = (trade: Trade) =>
-  writeOffDebt(trade.stage.ctx, anna, { coachId: 'karin', reason: 'They are gone.', requestId: trade.requestId() });
 
 export const script: readonly Deed[] = [
   // Subscriptions: the platform's own, a coach's, a tenant's. They are renewed on day 30, and again in the quiet days.
@@ -58,6 +51,14 @@ export const script: readonly Deed[] = [
   { day: 34, hour: 9, act: (trade) => trade.buy('tent', { name: 'given back by the store' }) },
   { day: 39, hour: 9, act: (trade) => trade.buy('yurt', { who: member(7) }) },
   { day: 40, hour: 20, act: (trade) => trade.refundByStore('given back by the store') },
+  // Stripe bills, holds back and lets go, is topped up from the bank, and takes something that a person must explain.
+  { day: 6, hour: 1, act: stripeMoves('stripe_fee', -2_501) },
+  { day: 11, hour: 12, act: stripeMoves('reserve_hold', -10_000) },
+  { day: 18, hour: 12, act: stripeMoves('topup', 50_000) },
+  { day: 26, hour: 12, act: stripeMoves('reserve_release', 7_000) },
+  { day: 36, hour: 12, act: adjust },
+  { day: 38, hour: 9, act: explain },
+  { day: 43, hour: 9, act: correctLosses },
 ];
 
 /** The dispute comes a day later, and the answer before anybody of the market's can give another. */

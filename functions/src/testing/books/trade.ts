@@ -32,6 +32,8 @@ export class Trade {
   readonly #market: Market;
   /** By the name that the script gives a purchase. */
   readonly #bought = new Map<string, string>();
+  /** The balance transaction of the platform's that nobody has explained yet. */
+  loose: string | undefined;
   #accounts: Record<CastCoach, string> = { karin: '', sara: '', store: '' };
 
   constructor(stage: Stage, market: Market) {
