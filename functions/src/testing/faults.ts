@@ -31,7 +31,8 @@ export function describeFaults(which: 'stripe' | 'fortnox', faults: readonly Fau
       await road.sweep(6).catch(() => undefined);
       await rest();
       await strike();
-      await road.syncAccounting();
+      // Where Stripe cannot be read, the run counts as failed, and the schedule repeats it.
+      await road.syncAccounting().catch(() => undefined);
       await rest();
       await road.clearFaults();
       for (const minutes of [70, 140]) await road.sweep(minutes);
