@@ -31,7 +31,7 @@ export async function proveAccount(
   cut: Date,
   before: readonly AccountProof[],
 ): Promise<AccountProof[]> {
-  const since = closedUntil(before, cut);
+  const since = closedUntil(before);
   const inTime = patience(ctx);
   const attempt = async (fromMs: number): Promise<AccountProof[]> =>
     conclude(ctx, owner, cut, { ...(await matched(ctx, owner, { fromMs, cut }, inTime)), before, fromMs });
@@ -131,11 +131,10 @@ function openingDiffers(
   return [{ kind: 'opening-differs', account, currency, ids: [], ledgerMinor, otherMinor: stripeMinor }];
 }
 
-/** Where the last proof ended; currencies of an account are closed together. Never later than this cut. */
-function closedUntil(before: readonly AccountProof[], cut: Date): number {
+/** Where the last proof ended; currencies of an account are closed together. */
+function closedUntil(before: readonly AccountProof[]): number {
   const cuts = before.map((proof) => proof.closed?.cut.toMillis() ?? sinceEver);
-  const from = cuts.length > 0 ? Math.min(...cuts) : sinceEver;
-  return from <= cut.getTime() ? from : sinceEver;
+  return cuts.length > 0 ? Math.min(...cuts) : sinceEver;
 }
 
 /** Feeds the matcher with ledger documents, newest first, just ahead of the balance transactions they explain. */

@@ -378,6 +378,21 @@ describe('the night in Fortnox', () => {
     expect(await openFlags()).toHaveLength(2);
   });
 
+  it('does not miss what was posted while it was reading', async () => {
+    await booked();
+    const fortnox = await ctx.fortnox();
+    ctx.fortnox = async () => ({
+      ...fortnox,
+      async *vouchersOfYear(year) {
+        yield* fortnox.vouchersOfYear(year);
+        if (inFortnox().length === 2) await booked();
+      },
+    });
+    const night = await reconcileDay(world, tomorrow());
+    expect(inFortnox()).toHaveLength(4);
+    expect(night).toMatchObject({ ok: true, fortnox: { days: 1 } });
+  });
+
   it('tells what somebody altered by hand, row by row, until it is as it was', async () => {
     await booked();
     const [first, second] = inFortnox();

@@ -45,6 +45,14 @@ it('gives every account its task and its part, and is ended by the last of them'
   expect(await night(at)).toMatchObject({ state: 'done', ok: true, counts: { ok: 2 } });
 });
 
+it('comes to its end also where every task is done before the last is queued', async () => {
+  await sell();
+  const at = tomorrow();
+  shop.ctx.tasks = { enqueue: async (_name, _id, payload) => reconcileAccount(shop.ctx, payload as PartTask, false) };
+  await startNight(shop.ctx, at);
+  expect(await night(at)).toMatchObject({ state: 'done', ok: true, counts: { ok: 2 } });
+});
+
 it('every task twice at once, and the schedule five times: one proof, the same', async () => {
   await sell();
   const at = tomorrow();
