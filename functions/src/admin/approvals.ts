@@ -17,6 +17,8 @@ export interface ApprovalRequest {
   amountMinor?: Minor;
   currency?: Currency;
   reason: string;
+  /** Uids of the customer or coach whom it is about. */
+  about: readonly string[];
 }
 
 /** `approvals/{id}`. */

@@ -56,6 +56,7 @@ const ask = async (action = 'payOut'): Promise<AwaitingApproval> =>
         input: { paymentId: 'pi_1' },
         amountMinor: minor(600_000),
         reason: 'asked',
+        about: ['lisa'],
       };
       const { reply, write } = planApproval(ctx, 'asked-for-1', request);
       write(tx);

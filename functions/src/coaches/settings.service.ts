@@ -85,7 +85,7 @@ async function planTerms(ctx: Context, tx: Transaction, order: TermsOrder): Prom
   };
   const next = withTerms(before, change, facts, at);
   if (!order.approved && pointsMoved(before.terms, next.terms, before.currency) > ctx.config.termsApprovalPercent) {
-    const request = { action: setTermsCommand, by: order.by, input: order.input, reason: note };
+    const request = { action: setTermsCommand, by: order.by, input: order.input, reason: note, about: [coachId] };
     const { reply, write } = planApproval(ctx, requestId, request);
     runWrites(tx, [write]);
     return reply;

@@ -1,16 +1,19 @@
 import { Timestamp, type DocumentSnapshot, type Transaction } from 'firebase-admin/firestore';
 import type { Caller } from '../../platform/auth.ts';
+import { days } from '../../platform/clock.ts';
 import { runCommand } from '../../platform/commands.ts';
 import type { Context } from '../../platform/context.ts';
 import { messageOf, Refusal } from '../../platform/errors.ts';
-import type { Write } from '../../platform/write.ts';
+import { runWrites, type Write } from '../../platform/write.ts';
 import { planAudit } from '../audit.service.ts';
+import { planResolve, raiseFlagOnce } from '../flags.service.ts';
 import { eraseAtStripe } from './at-stripe.service.ts';
-import { afterStep, atStripe, begun, withPage, type Erasure, type Tally } from './erasure.ts';
+import { afterStep, atStripe, begun, begunAgain, withPage, type Erasure, type Tally } from './erasure.ts';
 import { refuseOpenMoney } from './open-money.service.ts';
+import { erasureWaits, waitsFlagId } from './privacy-flags.ts';
 import * as logs from './privacy.logs.ts';
 import * as store from './privacy.store.ts';
-import { steps, type Change, type Fate, type Person, type Step } from './steps.ts';
+import { requestOf, steps, type Change, type Fate, type Person, type Step } from './steps.ts';
 
 export interface EraseInput {
   uid: string;
@@ -35,9 +38,11 @@ export const erasePersonCommand = 'erasePerson';
 const perPage = 20;
 const perPageBelow = 5;
 const notesPerSession = 100;
+const auditsPerDocument = 50;
 /** One run's share; the sweep goes on five minutes later. */
 const pagesPerRun = 100;
 const perSweep = 10;
+const stuckAfter = days(7);
 
 /**
  * Begins to erase a person, customer or coach, and goes on as far as one call gets. What the law on books wants is kept and
@@ -73,6 +78,7 @@ export async function goOnErasing(ctx: Context, now: Date): Promise<{ worked: nu
     try {
       await again(ctx, uid);
       await goOn(ctx, uid);
+      await tellIfStuck(ctx, uid, now);
     } catch (error) {
       failed.push(`${uid}: ${messageOf(error)}`);
     }
@@ -86,30 +92,45 @@ const again = (ctx: Context, uid: string): Promise<void> =>
   ctx.db.runTransaction(async (tx) => {
     const known = await store.readErasure(ctx.db, uid, tx);
     if (!known?.eraseAfter || known.state === 'erasing' || known.eraseAfter > at(ctx)) return;
-    store.writeErasure(ctx.db, tx, uid, begun(known, known.by, at(ctx)));
+    store.writeErasure(ctx.db, tx, uid, begunAgain(known, at(ctx)));
   });
+
+/** Once: what keeps it is for a person to end. */
+async function tellIfStuck(ctx: Context, uid: string, now: Date): Promise<void> {
+  const erasure = await store.readErasure(ctx.db, uid);
+  if (erasure?.state !== 'erasing' || now.getTime() - erasure.updatedAt.toMillis() < stuckAfter) return;
+  await raiseFlagOnce(ctx, erasureWaits(uid, erasure.step));
+}
 
 async function goOn(ctx: Context, uid: string): Promise<void> {
   for (let pages = 0; pages < pagesPerRun; pages++) {
     const erasure = await store.readErasure(ctx.db, uid);
     if (erasure?.state !== 'erasing') return;
-    if (erasure.step === atStripe) await stripeStep(ctx, uid);
-    else if (!(await pageStep(ctx, uid))) return;
+    if (!(await (erasure.step === atStripe ? stripeStep(ctx, uid) : pageStep(ctx, uid)))) return;
   }
 }
 
-async function stripeStep(ctx: Context, uid: string): Promise<void> {
+/** False: they have bought something since it was begun. Deleting a customer would end their subscriptions at Stripe. */
+async function stripeStep(ctx: Context, uid: string): Promise<boolean> {
+  try {
+    await ctx.db.runTransaction((tx) => refuseOpenMoney(ctx, tx, uid));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    logs.notErased(ctx.log, uid, error.message);
+    return false;
+  }
   const unreachable = await eraseAtStripe(ctx, uid);
   await ctx.db.runTransaction(async (tx) => {
     const erasure = await store.readErasure(ctx.db, uid, tx);
     if (erasure?.state !== 'erasing' || erasure.step !== atStripe) return;
     store.writeErasure(ctx.db, tx, uid, afterStep({ ...erasure, unreachable }, at(ctx)));
   });
+  return true;
 }
 
 const at = (ctx: Context): Timestamp => Timestamp.fromDate(ctx.clock.now());
 
-/** One page and how far it has come are one commit. False: it waits for receipts, which the sweep makes. */
+/** One page and how far it has come are one commit. False: it waits, for receipts (the sweep makes them) or for what is under way. */
 function pageStep(ctx: Context, uid: string): Promise<boolean> {
   return ctx.db.runTransaction(async (tx) => {
     const erasure = await store.readErasure(ctx.db, uid, tx);
@@ -118,13 +139,15 @@ function pageStep(ctx: Context, uid: string): Promise<boolean> {
     if (erasure?.state !== 'erasing' || !step) return false;
     const limit = step.below ? perPageBelow : perPage;
     const found = await store.page(ctx.db, tx, step, { uid, after: erasure.cursor, limit });
+    if (found.some((doc) => step.waits?.(doc.data() ?? {}))) return false;
     if (step.name === 'payments' && (await store.receiptsDue(ctx.db, tx, idsOf(found)))) return false;
     const person = { uid, now: at(ctx), yearStart: ctx.config.financialYearStart };
     const planned = [];
     for (const doc of found) planned.push(await planDocument(ctx, tx, { step, doc, person }));
-    for (const { writes } of planned) for (const write of writes) write(tx);
     const cursor = found.length < limit ? null : (found.at(-1)?.id ?? null);
     const next = withPage(erasure, { fates: planned.map(({ fate }) => fate), cursor, now: person.now });
+    const ended = next.state === 'erasing' ? [] : await planResolve(ctx, tx, waitsFlagId(uid), 'It is done.');
+    runWrites(tx, [...planned.flatMap(({ writes }) => writes), ...ended]);
     store.writeErasure(ctx.db, tx, uid, next);
     if (next.state !== 'erasing') logs.erased(ctx.log, uid, next.state);
     return true;
@@ -152,10 +175,20 @@ async function planDocument(
   if (step.below) {
     for (const { ref } of await store.below(tx, doc, step.below, notesPerSession)) writes.push((t) => t.delete(ref));
   }
+  if (step.audited) writes.push(...(await planAudited(ctx, tx, doc.ref.path, step.audited)));
   if (fate.do === 'delete') return { fate, writes: [...writes, (t) => t.delete(doc.ref)] };
   if (fate.do === 'keep') return { fate, writes };
   const own = changing(doc, fate.change);
   return { fate: own.length > 0 ? fate : undefined, writes: [...writes, ...own] };
+}
+
+/** The entry stays; what it says in words goes, and the command that it copies where that holds the same. */
+async function planAudited(ctx: Context, tx: Transaction, path: string, remove: readonly string[]): Promise<Write[]> {
+  const entries = await store.auditsOf(ctx.db, path, auditsPerDocument, tx);
+  return entries.flatMap((entry) => {
+    const copy = requestOf(entry.id, entry.data());
+    return [...changing(entry, { remove }), ...(copy ? [(t: Transaction) => t.delete(ctx.db.doc(copy))] : [])];
+  });
 }
 
 function changing(doc: DocumentSnapshot, change: Change): Write[] {

@@ -19,6 +19,8 @@ export interface Kept {
 export type Erasure = {
   /** Uid of the administrator. */
   by: string;
+  /** The steps of a later round: those that had kept something. Null: all. */
+  only: readonly string[] | null;
   /** What is worked on, and the last document of it that is done. */
   step: string;
   cursor: string | null;
@@ -42,6 +44,7 @@ export function begun(known: Erasure | undefined, by: string, now: Timestamp): E
     by,
     tallies: known?.tallies ?? {},
     state: 'erasing',
+    only: null,
     step: atStripe,
     cursor: null,
     kept: {},
@@ -51,6 +54,13 @@ export function begun(known: Erasure | undefined, by: string, now: Timestamp): E
     updatedAt: now,
   };
 }
+
+/**
+ * Another round through what was kept, and through nothing else: years have gone by, and who has come back since is
+ * somebody's customer again.
+ */
+export const begunAgain = (known: Erasure, now: Timestamp): Erasure =>
+  afterStep({ ...begun(known, known.by, now), only: Object.keys(known.kept) }, now);
 
 export interface Done {
   /** What became of each document of the page; undefined: nothing was left to do. */
@@ -91,7 +101,9 @@ export function withPage(erasure: Erasure, { fates, cursor, now }: Done): Erasur
 
 /** On to the next step, or the end. */
 export function afterStep(erasure: Erasure, now: Timestamp): Erasure {
-  const next = erasure.step === atStripe ? steps[0] : steps[steps.findIndex(({ name }) => name === erasure.step) + 1];
+  const { only } = erasure;
+  const rest = steps.slice(steps.findIndex(({ name }) => name === erasure.step) + 1);
+  const next = rest.find(({ name }) => !only || only.includes(name));
   if (next) return { ...erasure, step: next.name, cursor: null, updatedAt: now };
   const state = erasure.eraseAfter ? 'kept' : 'done';
   return { ...erasure, state, finishedAt: now, cursor: null, updatedAt: now };

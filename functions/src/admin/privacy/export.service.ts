@@ -7,6 +7,7 @@ import { auditOnce } from '../audit.service.ts';
 import { cursorOf, itemOf, positionOf, type ExportItem, type Position } from './export.ts';
 import * as store from './export.store.ts';
 import { belongs, hiddenBeside, places } from './places.ts';
+import { auditsOf } from './privacy.store.ts';
 import { roomOf, rooms, unseen, type Room, type RoomName } from './rooms.ts';
 import type { Hidden, Place } from './steps.ts';
 
@@ -46,6 +47,7 @@ const itemsPerPage = 100;
 const bytesPerPage = 1_000_000;
 /** Documents in memory at once. */
 const documentsPerRead = 20;
+const auditsPerDocument = 50;
 
 /**
  * Everything that is kept about a person, customer, coach or both, page by page (GDPR art. 15 and 20). Whoever asks for
@@ -138,7 +140,8 @@ const isShownBefore = (doc: DocumentSnapshot, index: number, uid: string): boole
 async function withBeside(ctx: Context, uid: string, place: Place, doc: DocumentSnapshot): Promise<ExportItem[]> {
   const data = doc.data() ?? {};
   const { deleted = [], changed = [] } = place.beside?.(doc.id, data) ?? {};
-  const beside = await store.existing(ctx.db, [...deleted, ...changed.map(({ path }) => path)]);
+  const audits = place.audited ? await auditsOf(ctx.db, doc.ref.path, auditsPerDocument) : [];
+  const beside = [...(await store.existing(ctx.db, [...deleted, ...changed.map(({ path }) => path)])), ...audits];
   return [
     shown(doc, uid, place.hides?.(data, uid) ?? {}),
     ...beside

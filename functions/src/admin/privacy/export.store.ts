@@ -1,4 +1,5 @@
 import { FieldPath, type DocumentSnapshot, type Firestore, type Query } from 'firebase-admin/firestore';
+import { owned } from './privacy.store.ts';
 import type { Place } from './steps.ts';
 
 export interface Page {
@@ -21,12 +22,6 @@ export async function pageOf(db: Firestore, place: Place, { uid, after, limit }:
       .limit(limit)
       .get()
   ).docs;
-}
-
-function owned(all: Query, { owner, list, values }: Place, uid: string): Query {
-  if (owner === 'all') return all;
-  if (list) return all.where(owner, 'array-contains', uid);
-  return values ? all.where(owner, 'in', values(uid)) : all.where(owner, '==', uid);
 }
 
 function from(db: Firestore, query: Query, after: string | undefined): Query {

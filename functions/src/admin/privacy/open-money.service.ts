@@ -3,7 +3,7 @@ import { readCoach } from '../../coaches/coaches.service.ts';
 import { coachBalance } from '../../ledger/ledger.service.ts';
 import type { Context } from '../../platform/context.ts';
 import { Refusal } from '../../platform/errors.ts';
-import { anyOf, creditsOf } from './privacy.store.ts';
+import { anyOf, creditsOf, isOwed } from './privacy.store.ts';
 
 const refuse = (reason: string, message: string): never => {
   throw new Refusal('failed-precondition', reason, message);
@@ -13,9 +13,11 @@ interface Open {
   refused: () => never;
   collection: string;
   field: string;
-  states: string[];
+  states: (string | boolean)[];
   /** The fields that say whose it is. */
   owners: readonly string[];
+  /** Those fields are lists. */
+  list?: true;
 }
 
 const bothSides = ['userId', 'coachId'];
@@ -43,6 +45,23 @@ const open: readonly Open[] = [
     field: 'status',
     states: ['booked'],
     owners: [...bothSides, 'student.userId'],
+  },
+  {
+    refused: () =>
+      refuse('refund-due', 'Money came for a session that was canceled: the sweep gives it back within minutes.'),
+    collection: 'sessions',
+    field: 'refundDue',
+    states: [true],
+    owners: bothSides,
+  },
+  {
+    refused: () =>
+      refuse('approval-waiting', 'A second administrator has not decided yet: approveOperation or rejectOperation.'),
+    collection: 'approvals',
+    field: 'status',
+    states: ['waiting'],
+    owners: ['about'],
+    list: true,
   },
   {
     refused: () => refuse('checkout-open', 'A page for paying is open at Stripe: it closes by itself within a day.'),
@@ -104,6 +123,8 @@ export async function refuseOpenMoney(ctx: Context, tx: Transaction, uid: string
       if (await anyOf(ctx.db, tx, { ...where, owner: [owner, uid] })) refused();
     }
   }
+  if (await isOwed(ctx.db, tx, uid))
+    refuse('customer-is-owed', 'A refund came back and the customer has not got their money: refund it another way.');
   await refuseCredits(ctx, tx, uid);
   await refuseCoach(ctx, tx, uid);
 }

@@ -8,15 +8,13 @@ const about = (uid: string): readonly string[] =>
 /** Where ids and amounts of a person stay when they are erased. */
 const numbers: readonly Place[] = [
   { name: 'orders', collection: 'orders', owner: 'userId' },
-  { name: 'disputes', collection: 'disputes', owner: 'userId' },
   { name: 'products', collection: 'products', owner: 'coachId' },
-  { name: 'coachDays', collection: 'coachDays', owner: 'coachId' },
   { name: 'payouts', collection: 'payouts', owner: 'coachId', below: 'items' },
   { name: 'payoutRuns', collection: 'coaches', group: true, owner: 'coachId' },
   { name: 'transfers', collection: 'transfers', owner: 'coachId' },
   { name: 'ledger', collection: 'ledger', owner: 'coachId' },
   { name: 'flags', collection: 'flags', owner: 'subject', values: about },
-  { name: 'auditLog', collection: 'auditLog', owner: 'subject', values: about },
+  { name: 'auditLog of their data', collection: 'auditLog', owner: 'subject', values: about },
   { name: 'erasures', collection: 'erasures', owner: 'id' },
 ];
 

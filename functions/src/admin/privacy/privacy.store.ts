@@ -9,7 +9,7 @@ import {
 } from 'firebase-admin/firestore';
 import type { Entitlements } from '../../payments/entitlements/entitlements.ts';
 import type { Erasure } from './erasure.ts';
-import type { Change, Data, Step } from './steps.ts';
+import type { Change, Data, Place, Step } from './steps.ts';
 
 const erasures = (db: Firestore) => db.collection('erasures');
 
@@ -31,6 +31,13 @@ export async function erasuresDue(db: Firestore, now: Timestamp, limit: number):
   return [...new Set([...open.docs, ...over.docs].map((doc) => doc.id))];
 }
 
+/** Those of a collection's documents that are a person's. */
+export function owned(all: Query, { owner, list, values }: Place, uid: string): Query {
+  if (owner === 'all') return all;
+  if (list) return all.where(owner, 'array-contains', uid);
+  return values ? all.where(owner, 'in', values(uid)) : all.where(owner, '==', uid);
+}
+
 /** A page of what a step finds of a person, after a document. */
 export async function page(
   db: Firestore,
@@ -43,9 +50,7 @@ export async function page(
     const one = after === null ? await tx.get(collection.doc(uid)) : undefined;
     return one?.exists ? [one] : [];
   }
-  const owned: Query =
-    step.owner === 'all' ? collection : collection.where(step.owner, step.list ? 'array-contains' : '==', uid);
-  const ordered = owned.orderBy(FieldPath.documentId()).limit(limit);
+  const ordered = owned(collection, step, uid).orderBy(FieldPath.documentId()).limit(limit);
   return (await tx.get(after === null ? ordered : ordered.startAfter(after))).docs;
 }
 
@@ -97,10 +102,23 @@ export async function anyOf(
     owner,
     field,
     states,
-  }: { collection: string; owner: [field: string, uid: string]; field: string; states: string[] },
+    list,
+  }: { collection: string; owner: [field: string, uid: string]; field: string; states: unknown[]; list?: true },
 ): Promise<boolean> {
-  const found = db.collection(collection).where(owner[0], '==', owner[1]).where(field, 'in', states).limit(1);
-  return !(await tx.get(found)).empty;
+  const theirs = db.collection(collection).where(owner[0], list ? 'array-contains' : '==', owner[1]);
+  return !(await tx.get(theirs.where(field, 'in', states).limit(1))).empty;
+}
+
+/** A refund to them came back, and no other has settled it. Index: userId, returned.owedMinor. */
+export async function isOwed(db: Firestore, tx: Transaction, uid: string): Promise<boolean> {
+  const owed = db.collection('payments').where('userId', '==', uid).where('returned.owedMinor', '>', 0);
+  return !(await tx.get(owed.limit(1))).empty;
+}
+
+/** What the audit log says of a document. */
+export async function auditsOf(db: Firestore, path: string, limit: number, tx?: Transaction) {
+  const found = db.collection('auditLog').where('subject', '==', path).limit(limit);
+  return (await (tx ? tx.get(found) : found.get())).docs;
 }
 
 /** The sessions that they have paid for ahead. */

@@ -159,6 +159,132 @@ describe('a customer who is erased', () => {
   });
 });
 
+describe('while it is under way', () => {
+  /** Stripe gives no answer, so that it stops at its first step. */
+  const begun = async () => {
+    await trade();
+    const customer = (await shop.read<{ stripeCustomerId: string }>('customers/lisa'))?.stripeCustomerId ?? '';
+    await shop.fault('timeout_before', `/v1/customers/${customer}`, { method: 'DELETE', times: 9 });
+    expect(await erase()).toMatchObject({ state: 'erasing' });
+    await shop.clearFaults();
+    return customer;
+  };
+  const goOn = () => goOnErasing(shop.ctx, shop.now());
+
+  it('a subscription begun since keeps the customer at Stripe, until it is over', async () => {
+    const customer = await begun();
+    await shop.ctx.db.doc('subscriptions/sub_new').set({ userId: 'lisa', status: 'active' });
+    await goOn();
+    expect(await record()).toMatchObject({ state: 'erasing', step: 'stripe' });
+    expect(await shop.stripe.customers.retrieve(customer)).not.toHaveProperty('deleted');
+    await shop.ctx.db.doc('subscriptions/sub_new').update({ status: 'canceled' });
+    await goOn();
+    expect(await record()).toMatchObject({ state: 'kept' });
+    expect(await shop.stripe.customers.retrieve(customer)).toMatchObject({ deleted: true });
+  });
+
+  it.each([
+    ['payments', 'payments/pi_new', { status: 'pending' }, { status: 'canceled' }],
+    ['approvals', 'approvals/new', { status: 'waiting' }, { status: 'rejected' }],
+    ['requests', 'requests/lisa_new', { state: 'started' }, { state: 'done' }],
+  ])('%s: what is under way is waited for, and not taken from the sweep', async (step, path, open, over) => {
+    // Past the first step, waiting for a receipt.
+    await shop.buy();
+    expect(await erase()).toMatchObject({ state: 'erasing' });
+    expect(await record()).toMatchObject({ step: 'payments' });
+    await shop.ctx.db.doc(path).set({ userId: 'lisa', uid: 'lisa', about: ['lisa'], ...open });
+    await issueReceipts(shop.ctx);
+    await goOn();
+    expect(await record()).toMatchObject({ state: 'erasing', step });
+    expect(await shop.read(path)).toMatchObject(open);
+    await shop.ctx.db.doc(path).update(over);
+    await goOn();
+    expect(await record()).toMatchObject({ state: 'kept' });
+  });
+
+  it('a person is told when it has not gone on for a week, once; the flag closes when it is done', async () => {
+    await shop.buy();
+    await erase();
+    await shop.advance(days(7) - hours(1));
+    await goOn();
+    expect(await shop.openFlags()).not.toContain('erasure-waits_lisa');
+    await shop.advance(hours(1));
+    await goOn();
+    expect(await shop.openFlags()).toContain('erasure-waits_lisa');
+    await issueReceipts(shop.ctx);
+    await goOn();
+    expect(await shop.openFlags()).not.toContain('erasure-waits_lisa');
+  });
+
+  it('two administrators at once erase once', async () => {
+    await trade();
+    const berit = { ...anna, uid: 'berit' };
+    const input = { uid: 'lisa', note: 'Asked by letter.' };
+    const both = await Promise.all([
+      erasePerson(shop.ctx, anna, { ...input, requestId: 'erasure-1' }),
+      erasePerson(shop.ctx, berit, { ...input, requestId: 'erasure-2' }),
+    ]);
+    await goOn();
+    expect(both.map(({ uid }) => uid)).toEqual(['lisa', 'lisa']);
+    expect(await record()).toMatchObject({ state: 'kept', tallies: { payments: { changed: 3, deleted: 0 } } });
+    await monthLater();
+    expect(await named()).toEqual(['receipts']);
+  });
+});
+
+it('who has come back since is left alone when the law lets go what was kept of before', async () => {
+  await trade();
+  await erase();
+  await monthLater();
+  const until = (await record())?.eraseAfter?.toMillis() ?? 0;
+  await shop.advance(until - shop.now().getTime() - days(1));
+  await shop.buy();
+  await issueReceipts(shop.ctx);
+  await shop.ctx.db.doc('subscriptions/sub_new').set({ userId: 'lisa', status: 'active', customerName: 'Lisa Kund' });
+  await shop.ctx.db.doc('paymentMethods/pm_new').set({ userId: 'lisa', last4: '4242' });
+  const customer = (await shop.read<{ stripeCustomerId: string }>('customers/lisa'))?.stripeCustomerId ?? '';
+  await shop.advance(days(2));
+  await goOnErasing(shop.ctx, shop.now());
+  expect(await record()).toMatchObject({ state: 'kept', only: ['receipts'], kept: { receipts: { count: 1 } } });
+  expect(await shop.stripe.customers.retrieve(customer)).not.toHaveProperty('deleted');
+  expect(await shop.read('paymentMethods/pm_new')).toBeDefined();
+  expect(await named()).toEqual(expect.arrayContaining(['coaches', 'payments', 'receipts', 'subscriptions']));
+  const names = (await shop.all<{ customerName: string; date: string }>('receipts')).map(
+    ({ customerName }) => customerName,
+  );
+  expect(names.filter((name) => name !== '')).toEqual(['Lisa Kund']);
+});
+
+it('what administrators wrote about a customer’s refunds, disputes and approvals goes; that they decided stays', async () => {
+  const { db } = shop.ctx;
+  await db.doc('refunds/rf_1').set({ userId: 'lisa', status: 'succeeded', reason: 'Lisa was ill' });
+  const said = { by: 'anna', action: 'refundPayment', note: 'Lisa was ill', after: { amountMinor: 100 } };
+  await db.doc('auditLog/refundPayment_rf_1').set({ ...said, subject: 'refunds/rf_1' });
+  await db.doc('disputes/du_1').set({ userId: 'lisa', stage: 'lost' });
+  const evidence = { customer_name: 'Lisa Kund', customer_email_address: 'lisa@example.se' };
+  const answered = { by: 'anna', action: 'submitDisputeEvidence', subject: 'disputes/du_1', after: { evidence } };
+  await db.doc('auditLog/submitDisputeEvidence_anna_evidence-1').set(answered);
+  await db.doc('requests/anna_evidence-1').set({ uid: 'anna', state: 'done', plan: { evidence } });
+  const input = { paymentId: 'pi_1', reason: 'Lisa was ill', amountMinor: 100 };
+  const asked = { action: 'refundPayment', by: 'anna', input, reason: 'Lisa was ill', about: ['lisa', 'karin'] };
+  await db.doc('approvals/ap-1').set({ ...asked, status: 'approved' });
+  const approved = {
+    by: 'berit',
+    action: 'approveOperation',
+    subject: 'approvals/ap-1',
+    after: { input },
+    note: 'Lisa',
+  };
+  await db.doc('auditLog/approveOperation_ap-1').set(approved);
+  await issueReceipts(shop.ctx);
+  await erase();
+  await monthLater();
+  expect(await named(/Lisa|lisa@/)).toEqual(['receipts']);
+  expect(await shop.read('auditLog/refundPayment_rf_1')).toMatchObject({ by: 'anna', after: { amountMinor: 100 } });
+  expect(await shop.read('auditLog/submitDisputeEvidence_anna_evidence-1')).toMatchObject({ by: 'anna' });
+  expect(await shop.read('approvals/ap-1')).toMatchObject({ by: 'anna', input: { paymentId: 'pi_1', reason: '' } });
+});
+
 it('in pages, however much there is, and none of the transactions is large', async () => {
   const { db } = shop.ctx;
   await issueReceipts(shop.ctx);
@@ -222,6 +348,9 @@ describe('refused by name', () => {
     ['transfer-pending', 'transfers/one', { coachId: 'lisa', status: 'planned' }],
     ['payout-pending', 'payouts/one', { coachId: 'lisa', status: 'unknown' }],
     ['command-running', 'requests/lisa_one', { uid: 'lisa', state: 'started' }],
+    ['refund-due', 'sessions/one', { userId: 'lisa', status: 'canceled', refundDue: true }],
+    ['approval-waiting', 'approvals/one', { about: ['lisa', 'karin'], status: 'waiting' }],
+    ['customer-is-owed', 'payments/pi_1', { userId: 'lisa', status: 'refunded', returned: { owedMinor: 1 } }],
     [
       'credits-left',
       'customers/lisa',
@@ -254,9 +383,15 @@ it('a coach is nowhere but where the law wants them; what the table of rooms say
   const self = { coachId: 'karin', kind: 'self_billing', issuedOn: '2026-01-31' };
   await db.doc('payoutInvoices/one').set({ ...self, seller: { name: 'Karin Coach' }, buyer: { name: 'The platform' } });
   await db.doc('mail/one').set({ toUids: ['karin'], message: { text: 'Karin Coach' } });
-  expect(await erase('karin')).toMatchObject({ state: 'kept', kept: { payoutInvoices: { count: 1 } } });
+  await db.doc('coaches/karin').update({ hold: { reason: 'Karin Coach is ill', since: on } });
+  await db.doc('coachDays/karin_2026-01-05').set({ coachId: 'karin', date: '2026-01-05', taken: {} });
+  await db.doc('auditLog/terms').set({ by: 'anna', subject: 'coaches/karin', note: 'Karin Coach asked.', at: on });
+  const kept = { payoutInvoices: { count: 1 }, auditLog: { count: 1, law: 'Bokföringslagen 7 kap. 2 §' } };
+  expect(await erase('karin')).toMatchObject({ state: 'kept', kept });
+  expect(await shop.read('coaches/karin')).toMatchObject({ hold: { reason: '', since: on } });
+  expect(await shop.read('coachDays/karin_2026-01-05')).toBeUndefined();
   await monthLater();
-  expect(await named(/Karin Coach|karin@/)).toEqual(['payoutInvoices', 'sellerIdentities']);
+  expect(await named(/Karin Coach|karin@/)).toEqual(['auditLog', 'payoutInvoices', 'sellerIdentities']);
   await shop.advance(days(366 * 8) + hours(1));
   await goOnErasing(shop.ctx, shop.now());
   expect(await named(/Karin Coach|karin@/)).toEqual([]);

@@ -30,6 +30,7 @@ export const rooms = {
   invoices: { why: 'Stripe’s invoices of subscriptions.', until: namesErased },
   checkouts: { why: 'Pages at Stripe that were opened to pay on.', until: namesErased },
   disputes: { why: 'Payments that a bank disputes, and how that ended.', until: numbers },
+  approvals: { why: 'What one administrator asked another to confirm.', until: namesErased },
   refunds: { why: 'Money that went back, and why.', until: namesErased },
   refundOrders: { why: 'How a refund was asked of Stripe.', until: namesErased },
   receipts: {
@@ -62,7 +63,7 @@ export const rooms = {
   flags: { why: 'What an administrator had to look at.', until: 'For good: ids and amounts, no name.' },
   auditLog: {
     why: 'What an administrator decided about the person, or looked at.',
-    until: 'For good: it is the proof.',
+    until: `${byLaw('What is said in words about a coach’s terms, payouts and debts', bookkeeping)} The rest for good: it is the proof.`,
   },
   erasures: { why: 'That the person was erased: what and why, in numbers.', until: 'For good: it is the proof.' },
 } as const satisfies Readonly<Record<string, Room>>;
@@ -76,8 +77,6 @@ const noPerson = 'Holds nothing of a person.';
 export const unseen = {
   stripeEvents:
     'What Stripe told of payments and accounts, which the documents shown here are made of, under Stripe’s ids and not the person’s. Emptied 28 days after it was applied.',
-  approvals:
-    'What one administrator asked another to confirm, in their own words; what came of it is shown with the refund, the coach or the audit log.',
   vouchers: copies,
   payoutRuns: copies,
   payoutLocks: copies,

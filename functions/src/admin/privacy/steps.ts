@@ -20,6 +20,8 @@ export interface Place {
   hides?(document: Data, uid: string): Hidden;
   /** What says something of them too, beside a document: paths to delete, and changes of documents that may be there. */
   beside?(id: string, document: Data): Beside;
+  /** What the audit log says of such a document says something of them too: the fields that do. */
+  audited?: readonly string[];
   /** The documents below each of these are theirs too. */
   below?: string;
   /** What of those is not theirs to see. */
@@ -35,6 +37,8 @@ export type Hidden = Readonly<Record<string, string>>;
  * `users/{uid}`. What is below a document is deleted with it.
  */
 export interface Step extends Place {
+  /** Something is under way with it: the erasure goes on when that is over. */
+  waits?(document: Data): boolean;
   fate(document: Data, person: Person): Fate;
 }
 
@@ -127,6 +131,7 @@ const customerSteps: readonly Step[] = [
     name: 'payments',
     collection: 'payments',
     owner: 'userId',
+    waits: ({ status }) => status === 'pending',
     // Stripe's own receipt has the name on it.
     fate: () => change({ customerName: '' }, ['receiptUrl', 'refundReason']),
     beside: (id, { coachId }) =>
@@ -176,7 +181,10 @@ const customerSteps: readonly Step[] = [
     owner: 'userId',
     fate: () => change({}, ['reason']),
     beside: (id) => ({ changed: [{ path: `refundOrders/${id}`, change: { remove: ['reason'] } }] }),
+    audited: ['note'],
   },
+  // The evidence that was sent to the bank has the name, the address and what happened in it.
+  { name: 'disputes', collection: 'disputes', owner: 'userId', fate: () => change({}), audited: ['after'] },
   {
     name: 'receipts',
     collection: 'receipts',
@@ -209,6 +217,7 @@ const coachSteps: readonly Step[] = [
     hidesBelow: memoryNotes,
   },
   { name: 'availability', collection: 'availability', owner: 'id', fate: gone },
+  { name: 'coachDays', collection: 'coachDays', owner: 'coachId', fate: gone },
   {
     name: 'receipts as a seller',
     collection: 'receipts',
@@ -232,19 +241,39 @@ const coachSteps: readonly Step[] = [
     name: 'coaches',
     collection: 'coaches',
     owner: 'id',
-    fate: ({ accountAsked }) =>
-      change(accountAsked ? { accountAsked: { at: map(accountAsked).at, email: null } } : {}, [
-        'accountEmail',
-        'vatNumber',
-        'invoiceDetails',
-        'payoutDestination',
-        'knownDestination',
-      ]),
+    fate: ({ accountAsked, hold }) =>
+      change(
+        {
+          ...(accountAsked ? { accountAsked: { at: map(accountAsked).at, email: null } } : {}),
+          ...(hold ? { hold: { ...map(hold), reason: '' } } : {}),
+        },
+        ['accountEmail', 'vatNumber', 'invoiceDetails', 'payoutDestination', 'knownDestination'],
+      ),
   },
 ];
 
 /** Last, so that what the others did is in none of them. */
 const engineSteps: readonly Step[] = [
+  {
+    name: 'approvals',
+    collection: 'approvals',
+    owner: 'about',
+    list: true,
+    waits: ({ status }) => status === 'waiting',
+    fate: ({ input }) => change({ reason: '', input: withoutWords(map(input)) }),
+    hides: ({ about }, uid): Hidden =>
+      Array.isArray(about) && about.some((one) => one !== uid) ? { about: other } : {},
+    audited: ['note', 'after'],
+  },
+  {
+    // What was decided about terms, payouts and debts explains what is booked.
+    name: 'auditLog',
+    collection: 'auditLog',
+    owner: 'subject',
+    values: (uid) => ['customers', 'coaches', 'availability', 'sellerIdentities'].map((room) => `${room}/${uid}`),
+    fate: ({ at, note }, person) =>
+      note === undefined ? change({}) : booked(bookedOn(at as Timestamp), person, bookkeeping, change({}, ['note'])),
+  },
   {
     name: 'mail',
     collection: 'mail',
@@ -257,6 +286,8 @@ const engineSteps: readonly Step[] = [
     name: 'requests',
     collection: 'requests',
     owner: 'uid',
+    // What a crash left open the sweep finishes by it.
+    waits: ({ state }) => state === 'started',
     fate: gone,
     hides: ({ command }): Hidden =>
       ownCommands.has(text(command)) ? {} : { plan: maybeOther, result: maybeOther, refusal: maybeOther },
@@ -265,6 +296,15 @@ const engineSteps: readonly Step[] = [
 ];
 
 export const steps: readonly Step[] = [...customerSteps, ...coachSteps, ...engineSteps];
+
+const words: ReadonlySet<string> = new Set(['reason', 'note']);
+const withoutWords = (input: Data): Data =>
+  Object.fromEntries(Object.entries(input).map(([field, value]) => [field, words.has(field) ? '' : value]));
+
+/** The command whose plan holds the same words as its entry in the audit log, which is named by it. */
+export function requestOf(auditId: string, { action }: Data): string | undefined {
+  return action === 'submitDisputeEvidence' ? `requests/${auditId.slice(action.length + 1)}` : undefined;
+}
 
 const unnamed = (party: unknown): Data => ({ ...map(party), name: '', address: '', vatNumber: null });
 

@@ -87,7 +87,15 @@ async function decide(ctx: Context, tx: Transaction, order: Order): Promise<Writ
   const amountMinor = amountOf(order.input.amountMinor, owedMinor, currency);
   if (amountMinor > ctx.config.writeOffApprovalLimit && order.approvedBy === undefined) {
     const input = { ...order.input, amountMinor };
-    const request = { action: writeOffDebtCommand, by: order.by, input, amountMinor, currency, reason };
+    const request = {
+      action: writeOffDebtCommand,
+      by: order.by,
+      input,
+      amountMinor,
+      currency,
+      reason,
+      about: [coachId],
+    };
     const { reply, write } = planApproval(ctx, order.requestId, request);
     write(tx);
     return reply;

@@ -96,7 +96,7 @@ async function planCommand(
   const { payment, known, amountMinor } = await readRefundable(ctx, tx, input, caller);
   const by = caller.uid;
   if (amountMinor + unconfirmedMinor(known) > ctx.config.refundApprovalLimit) {
-    const { currency, description } = payment;
+    const { currency, description, userId, coachId } = payment;
     const { reply, write } = planApproval(ctx, requestId, {
       action: refundPaymentCommand,
       by,
@@ -104,6 +104,7 @@ async function planCommand(
       amountMinor,
       currency,
       reason: input.reason ?? `Refund of "${description}".`,
+      about: coachId ? [userId, coachId] : [userId],
     });
     write(tx);
     return reply;
