@@ -81,6 +81,8 @@ export async function postTask(ctx: Context, data: TaskPayloads['postVoucher'], 
 export const runAccountingSync = callable({
   name: 'runAccountingSync',
   right: 'admin',
+  // Ten thousand documents are grouped and queued in two minutes.
+  timeoutSeconds: 300,
   limit: { perMinute: 6, perDay: 200 },
   input: z.strictObject({
     requestId: z

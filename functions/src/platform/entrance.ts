@@ -43,6 +43,8 @@ export interface CallableSpec<I, O> {
   limit?: Limit;
   /** Where a file comes in its body: what that may have at most, and the memory to read it in, one call at a time. */
   file?: { bodyBytes: number; memory: MemoryOption };
+  /** How long it may take, where a minute is not enough. */
+  timeoutSeconds?: number;
   /** What it needs beside Stripe's key. */
   secrets?: readonly (typeof fortnoxSecrets)[number][];
   handle(ctx: Context, caller: Caller, input: I): Promise<O>;
@@ -66,6 +68,7 @@ export function callable<I, O>(spec: CallableSpec<I, O>): CallableFunction<unkno
   const options = {
     ...baseOptions,
     ...room,
+    ...(spec.timeoutSeconds === undefined ? {} : { timeoutSeconds: spec.timeoutSeconds }),
     secrets: [...stripeSecrets, ...(spec.secrets ?? [])],
     cors: allowedOrigins,
   };
