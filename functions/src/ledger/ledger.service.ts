@@ -19,10 +19,10 @@ export {
 export type { PlatformTotals } from './pages.store.ts';
 export {
   countWithoutReceipt,
+  bankMovementsBetween,
   entriesById,
   lastBooked,
   newestFirst,
-  platformPayoutsBetween,
   platformTotals,
   stripeTotals,
   totalsBefore,

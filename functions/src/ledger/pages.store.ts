@@ -1,6 +1,6 @@
 import { AggregateField, Timestamp, type Firestore, type Query, type Transaction } from 'firebase-admin/firestore';
 import { minor, type Currency, type Minor } from '../platform/money.ts';
-import { accounts, deltas, type Account, type Deltas, type LedgerDocument } from './ledger.ts';
+import { accounts, deltas, type Account, type Deltas, type LedgerDocument, type LedgerKind } from './ledger.ts';
 
 /** Reading the ledger in pages and sums, for the books and the daily proof. Nothing here writes. */
 const collection = 'ledger';
@@ -54,11 +54,11 @@ export async function newestFirst(
   return documents(query);
 }
 
-/** The platform's own payouts, and those that came back, from one moment to another. Index: kind, occurredAt. */
-export async function platformPayoutsBetween(db: Firestore, from: Date, until: Date): Promise<LedgerDocument[]> {
+/** What went between Stripe and the platform's bank, and what came back, from one moment to another. Index: kind, occurredAt. */
+export async function bankMovementsBetween(db: Firestore, from: Date, until: Date): Promise<LedgerDocument[]> {
   const query = db
     .collection(collection)
-    .where('kind', '==', 'platform_payout')
+    .where('kind', 'in', ['platform_payout', 'topup'] satisfies LedgerKind[])
     .where('occurredAt', '>=', Timestamp.fromDate(from))
     .where('occurredAt', '<', Timestamp.fromDate(until));
   return documents(query.orderBy('occurredAt'));

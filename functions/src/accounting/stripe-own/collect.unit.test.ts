@@ -186,6 +186,15 @@ describe('what Stripe moves of its own accord', () => {
     await shop.expectBooksAsStripe();
   }, 60_000);
 
+  it('in another currency than the books is booked as it is, and a person hears that no rule converts it', async () => {
+    const id = await move('stripe_fee', -400, { currency: 'eur' });
+    await night();
+    expect(await shop.read(`ledger/${id}:fee`)).toMatchObject({ currency: 'EUR', voucherId: null });
+    expect((await shop.openFlags()).filter((flag) => flag.startsWith('voucher-unsupported'))).toHaveLength(1);
+    await shop.advance(days(1));
+    expect(await reconcileDay(shop, shop.now())).toMatchObject({ ok: true });
+  });
+
   it('that Stripe lists late is found by the next night, or the proof', async () => {
     await collectOwn(shop.ctx);
     await shop.advance(hours(40));

@@ -1,9 +1,9 @@
-import { platformPayoutsBetween } from '../../ledger/ledger.service.ts';
+import { bankMovementsBetween } from '../../ledger/ledger.service.ts';
 import { addDays, businessDate, daysBetween, startOfBusinessDate, type BusinessDate } from '../../platform/clock.ts';
 import type { Context } from '../../platform/context.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { Currency } from '../../platform/money.ts';
-import { matchBank, windowDays, type BankMatch } from './matching.ts';
+import { matchBank, windowDays, type BankEntry, type BankMatch } from './matching.ts';
 import { readCamt, readCsv } from './statement.ts';
 
 export interface BankInput {
@@ -25,7 +25,7 @@ const longestDays = 366;
 /** Some ten thousand rows with all their details: what is read in seconds and within the function's memory. */
 const longestContent = 8_000_000;
 
-/** Holds the platform's payouts against its bank's statement. Books and stores nothing. Throws Refusal. */
+/** Holds the platform's payouts and top-ups against its bank's statement. Books and stores nothing. Throws Refusal. */
 export async function matchBankStatement(ctx: Context, { format, content, account }: BankInput): Promise<BankReply> {
   if (format === 'csv' && account !== undefined) {
     throw new Refusal('invalid-argument', 'account-not-in-csv', 'A CSV file is of one account: leave account out.');
@@ -47,13 +47,17 @@ export async function matchBankStatement(ctx: Context, { format, content, accoun
     );
   }
   const since = startOfBusinessDate(addDays(from, -windowDays));
-  const documents = await platformPayoutsBetween(ctx.db, since, startOfBusinessDate(addDays(to, 1)));
+  // A top-up reaches Stripe after it has left the bank.
+  const until = startOfBusinessDate(addDays(to, 1 + windowDays));
+  const documents = await bankMovementsBetween(ctx.db, since, until);
   const wanted = currency ?? ctx.config.currency;
   const entries = documents
     .filter((document) => document.currency === wanted)
-    .map(({ id, occurredAt, deltas }) => {
+    .map(({ id, kind, occurredAt, deltas }): BankEntry => {
       const date = businessDate(occurredAt.toDate());
-      return { ledgerId: id, date, amountMinor: deltas.bank_platform, currency: wanted };
-    });
+      const toStripe = kind === 'topup' && deltas.bank_platform < 0 ? { toStripe: true as const } : {};
+      return { ledgerId: id, date, amountMinor: deltas.bank_platform, currency: wanted, ...toStripe };
+    })
+    .filter((entry) => entry.toStripe ?? entry.date <= to);
   return { from, to, currency: wanted, ...matchBank(entries, rows, { from, to }) };
 }

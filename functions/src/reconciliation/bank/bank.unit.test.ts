@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { collectOwn } from '../../accounting/stripe-own/collect.service.ts';
 import { addDays } from '../../platform/clock.ts';
 import type { Context } from '../../platform/context.ts';
 import { minor } from '../../platform/money.ts';
@@ -33,6 +34,28 @@ describe('matching', () => {
     expect(result.underWay.map(({ ledgerId }) => ledgerId)).toEqual(['c']);
     expect(result.unknownAtBank).toEqual([row('2026-11-06', 55)]);
     expect(result.otherRows).toBe(1);
+  });
+
+  it('finds top-ups before Stripe had them, and names none that may lie outside the statement', () => {
+    const topup = (ledgerId: string, date: string, amount: number): BankEntry => ({
+      ...entry(ledgerId, date, -amount),
+      toStripe: true,
+    });
+    const result = matchBank(
+      [
+        topup('matched', '2026-11-05', 1_000),
+        topup('booked later', '2026-12-04', 2_000),
+        topup('missing', '2026-11-20', 3_000),
+        topup('left before', '2026-11-04', 4_000),
+        topup('leaves after', '2026-12-05', 5_000),
+      ],
+      [row('2026-11-03', -1_000), row('2026-11-28', -2_000), row('2026-11-21', -3_000)],
+      november,
+    );
+    expect(result.matched.map(({ ledgerId }) => ledgerId)).toEqual(['matched', 'booked later']);
+    expect(result.missingAtBank.map(({ ledgerId }) => ledgerId)).toEqual(['missing']);
+    expect(result.underWay).toEqual([]);
+    expect(result.unknownAtBank).toEqual([row('2026-11-21', -3_000)]);
   });
 
   it('finds every payout that arrived within its days, also among equal amounts, whatever the order', () => {
@@ -208,14 +231,20 @@ it('holds the ledger against the statement and changes nothing', async () => {
   try {
     const { id } = await shop.stripe.payouts.create({ amount: 10_000, currency: 'sek' });
     await shop.deliver();
+    const order = { type: 'topup', amount: 7_000 };
+    const topup = await shop.control<{ id: string }>('stripe', 'balance_transactions', order);
+    await collectOwn(shop.ctx);
     const [booked] = (await shop.ctx.db.collection('ledger').where('kind', '==', 'platform_payout').get()).docs;
     const today = shop.now().toISOString().slice(0, 10);
-    const content = `Datum;Text;Belopp\n${addDays(today, 1)};STRIPE;100,00\n${addDays(today, 20)};STRIPE;5,00\n`;
+    const content = `Datum;Text;Belopp\n${addDays(today, -2)};Stripe topup;-70,00\n${addDays(today, 1)};STRIPE;100,00\n${addDays(today, 20)};STRIPE;5,00\n`;
     const before = (await shop.all('ledger')).length;
     const result = await matchBankStatement(shop.ctx, { format: 'csv', content });
     expect(id).toMatch(/^po_/);
     expect(result).toMatchObject({
-      matched: [{ ledgerId: booked?.id, amountMinor: 10_000 }],
+      matched: [
+        { ledgerId: booked?.id, amountMinor: 10_000 },
+        { ledgerId: `${topup.id}:topup`, amountMinor: -7_000 },
+      ],
       missingAtBank: [],
       unknownAtBank: [{ amountMinor: 500 }],
       currency: 'SEK',

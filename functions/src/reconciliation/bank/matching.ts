@@ -8,13 +8,15 @@ export interface BankRow {
   text: string;
 }
 
-/** A payout of the platform's own money, or one that came back (negative), as the ledger has it. */
+/** A payout of the platform's own money or a top-up, or one that came back, as the ledger has it: out of the bank is negative. */
 export interface BankEntry {
   ledgerId: string;
-  /** The day Stripe sent it. */
+  /** The day Stripe sent it, or had it. */
   date: BusinessDate;
   amountMinor: Minor;
   currency: Currency;
+  /** A top-up: the bank has it before Stripe. */
+  toStripe?: true;
 }
 
 export interface BankMatch {
@@ -23,21 +25,21 @@ export interface BankMatch {
   missingAtBank: BankEntry[];
   /** Sent, and its days have not passed when the statement ends. */
   underWay: BankEntry[];
-  /** Rows that name Stripe and are no payout of ours. */
+  /** Rows that name Stripe and are no payout or top-up of ours. */
   unknownAtBank: BankRow[];
   /** Rows that are about something else: not looked at any further. */
   otherRows: number;
 }
 
-/** Stripe's payouts reach a bank within a week, weekends and holidays included ten days. */
+/** Stripe's payouts reach a bank within a week, weekends and holidays included ten days; a bank's money Stripe as soon. */
 export const windowDays = 10;
 
 const byDate = (a: { date: BusinessDate }, b: { date: BusinessDate }): number =>
   a.date < b.date ? -1 : a.date > b.date ? 1 : 0;
 
 /**
- * Matches payouts with rows of the same amount, from the day they were sent to ten days later; the earliest payout takes
- * the earliest row, so that several of one amount are matched as far as can be.
+ * Matches payouts with rows of the same amount, from the day they were sent to ten days later (top-ups from ten days before
+ * Stripe had them); the earliest payout takes the earliest row, so that several of one amount are matched as far as can be.
  */
 export function matchBank(
   entries: readonly BankEntry[],
@@ -48,17 +50,21 @@ export function matchBank(
   const taken = new Set<BankRow>();
   const result: BankMatch = { matched: [], missingAtBank: [], underWay: [], unknownAtBank: [], otherRows: 0 };
   for (const entry of entries.toSorted(byDate)) {
-    const until = addDays(entry.date, windowDays);
+    const since = entry.toStripe ? addDays(entry.date, -windowDays) : entry.date;
+    const until = addDays(since, windowDays);
     const row = byAmount
       .get(entry.amountMinor)
-      ?.find((one) => !taken.has(one) && one.date >= entry.date && one.date <= until);
+      ?.find((one) => !taken.has(one) && one.date >= since && one.date <= until);
     if (row) {
       taken.add(row);
       const { ledgerId, date: sentOn, amountMinor } = entry;
       result.matched.push({ ledgerId, sentOn, amountMinor, row });
-    } else if (until > period.to) result.underWay.push(entry);
-    // Sent before the statement begins, it may have arrived before it too.
-    else if (entry.date >= period.from) result.missingAtBank.push(entry);
+    } else if (until > period.to) {
+      // A top-up that Stripe had after the statement's end may have left the bank after it too.
+      if (!entry.toStripe) result.underWay.push(entry);
+    }
+    // Sent before the statement begins, it may have been at the bank before it too.
+    else if (since >= period.from) result.missingAtBank.push(entry);
   }
   for (const row of rows.toSorted(byDate)) {
     if (taken.has(row)) continue;
