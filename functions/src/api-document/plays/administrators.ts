@@ -86,7 +86,7 @@ export const administrators: Plays = {
     },
   },
   matchBankStatement: {
-    does: 'Holds the platform’s payouts against a statement of its bank (CSV with a heading, or camt.053): what arrived, what is missing, what of Stripe’s is not ours. Books nothing.',
+    does: 'Holds the platform’s payouts and top-ups against a statement of its bank (CSV with a heading, or camt.053): what arrived, what is missing, what of Stripe’s is not ours. Books nothing.',
     as: 'admin',
     input: () => ({ format: 'csv', content: 'Datum;Text;Belopp\n2026-11-05;STRIPE;100,00\n' }),
   },
