@@ -191,7 +191,12 @@ async function elsewhereOf(ctx: Context, uid: string): Promise<Elsewhere[]> {
       what: 'Identity, bank account and payouts, by the coach’s own agreement with Stripe: they ask Stripe.',
       ids: accounts,
     },
-    { where: 'Fortnox', what: 'Vouchers: days, amounts and Stripe’s ids; no name.', ids: [] },
+    {
+      where: 'Fortnox',
+      what: 'Vouchers: days, amounts and Stripe’s ids, and of a correction the reason that an administrator gave; no name.',
+      ids: [],
+    },
+    { where: 'The mail service', what: 'Letters that it sent, as long as it keeps them.', ids: [] },
     {
       where: 'The application and Firebase Authentication',
       what: 'The login: address, name, roles; the application’s own users/{uid}.',

@@ -3,7 +3,7 @@ import { readCoach } from '../../coaches/coaches.service.ts';
 import { coachBalance } from '../../ledger/ledger.service.ts';
 import type { Context } from '../../platform/context.ts';
 import { Refusal } from '../../platform/errors.ts';
-import { anyOf, creditsOf, isOwed } from './privacy.store.ts';
+import { anyOf, bookedCurrencies, creditsOf, isOwed } from './privacy.store.ts';
 
 const refuse = (reason: string, message: string): never => {
   throw new Refusal('failed-precondition', reason, message);
@@ -139,10 +139,12 @@ async function refuseCredits(ctx: Context, tx: Transaction, uid: string): Promis
 async function refuseCoach(ctx: Context, tx: Transaction, uid: string): Promise<void> {
   const coach = await readCoach(ctx, uid, tx);
   if (!coach) return;
-  const { payable, receivable } = await coachBalance(ctx.db, tx, uid, coach.currency);
-  if (receivable > 0)
-    refuse('coach-owes', 'The coach owes money: settle the debt or write it off (writeOffDebt) first.');
-  if (payable !== 0) refuse('coach-is-owed', 'The coach is owed money: pay it out first (runPayouts).');
+  for (const currency of await bookedCurrencies(ctx.db, tx, uid)) {
+    const { payable, receivable } = await coachBalance(ctx.db, tx, uid, currency);
+    if (receivable > 0)
+      refuse('coach-owes', 'The coach owes money: settle the debt or write it off (writeOffDebt) first.');
+    if (payable !== 0) refuse('coach-is-owed', 'The coach is owed money: pay it out first (runPayouts).');
+  }
   if (coach.stripeAccountId && coach.accountStatus !== 'deauthorized' && coach.accountStatus !== 'rejected')
     refuse('account-open', 'The coach’s Stripe account is open: close it at Stripe first.');
 }

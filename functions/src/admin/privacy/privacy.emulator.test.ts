@@ -53,7 +53,7 @@ it('shows a customer what is kept about them, in pages of a real database', asyn
   await batch.commit();
   const paths: string[] = [];
   let page = await show({});
-  expect(page.elsewhere).toHaveLength(5);
+  expect(page.elsewhere).toHaveLength(6);
   for (;;) {
     paths.push(...page.items.map(({ path }) => path));
     if (page.nextCursor === null) break;

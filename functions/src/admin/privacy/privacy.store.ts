@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from 'firebase-admin/firestore';
 import type { Entitlements } from '../../payments/entitlements/entitlements.ts';
+import type { Currency } from '../../platform/money.ts';
 import type { Erasure } from './erasure.ts';
 import type { Change, Data, Place, Step } from './steps.ts';
 
@@ -113,6 +114,18 @@ export async function anyOf(
 export async function isOwed(db: Firestore, tx: Transaction, uid: string): Promise<boolean> {
   const owed = db.collection('payments').where('userId', '==', uid).where('returned.owedMinor', '>', 0);
   return !(await tx.get(owed.limit(1))).empty;
+}
+
+/** The currencies in which the ledger has something of a coach. Index: coachId, currency. */
+export async function bookedCurrencies(db: Firestore, tx: Transaction, coachId: string): Promise<Currency[]> {
+  const currencies: Currency[] = [];
+  for (let last = ''; ;) {
+    const next = db.collection('ledger').where('coachId', '==', coachId).where('currency', '>', last);
+    const [found] = (await tx.get(next.orderBy('currency').limit(1))).docs;
+    if (!found) return currencies;
+    last = found.get('currency') as Currency;
+    currencies.push(last);
+  }
 }
 
 /** What the audit log says of a document. */

@@ -1,5 +1,7 @@
 import { Timestamp } from 'firebase-admin/firestore';
+import { syncBooks } from '../../accounting/accounting.service.ts';
 import { issueReceipts } from '../../accounting/receipts/receipts.service.ts';
+import { accounts } from '../../ledger/ledger.ts';
 import { processPayment } from '../../payments/payments.service.ts';
 import { days, hours } from '../../platform/clock.ts';
 import { matrix } from '../../rules/access-matrix.ts';
@@ -88,6 +90,7 @@ describe('a customer who is erased', () => {
 
   it('is not in the ledger, ever', async () => {
     await trade();
+    expect((await syncBooks(shop.ctx, shop.now())).grouped).toBeGreaterThan(5);
     expect(await named()).not.toContain('ledger');
     expect(await named()).not.toContain('vouchers');
   });
@@ -366,6 +369,14 @@ describe('refused by name', () => {
     await expect(erase('karin')).rejects.toMatchObject({ reason: 'account-open' });
     await shop.buy();
     await expect(erase('karin')).rejects.toMatchObject({ reason: 'coach-is-owed' });
+    await shop.ctx.db.doc('coaches/vera').set({ currency: 'SEK', accountStatus: 'none' });
+    const none = Object.fromEntries(accounts.map((account) => [account, 0]));
+    const booked = { coachId: 'vera', currency: 'USD', deltas: { ...none, coach_payable: -100 } };
+    await shop.ctx.db.doc('ledger/in-sek').set({ ...booked, currency: 'SEK', deltas: none });
+    await shop.ctx.db.doc('ledger/in-usd').set(booked);
+    await expect(erase('vera')).rejects.toMatchObject({ reason: 'coach-is-owed' });
+    await shop.ctx.db.doc('ledger/in-usd').update({ deltas: { ...none, coach_receivable: 100 } });
+    await expect(erase('vera')).rejects.toMatchObject({ reason: 'coach-owes' });
     await expect(erase('anna')).rejects.toMatchObject({ reason: 'own-erasure' });
   });
 });
