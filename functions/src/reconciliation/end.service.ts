@@ -94,8 +94,9 @@ async function accountsResult(ctx: Context, run: string, { cut }: Run): Promise<
   return {
     counts: await store.countParts(ctx.db, run),
     accounts: proofs.slice(0, listLimit).map((proof) => {
-      const { account, currency, state, ledgerMinor, transactionsMinor, stripeMinor, opening } = proof;
-      return { account, currency, state, ledgerMinor, transactionsMinor, stripeMinor, ...(opening ? { opening } : {}) };
+      const { account, currency, state, ledgerMinor, transactionsMinor, stripeMinor, opening, error } = proof;
+      const sums = { ledgerMinor, transactionsMinor, stripeMinor, ...(opening ? { opening } : {}) };
+      return { account, currency, state, ...sums, ...(error === undefined ? {} : { error }) };
     }),
     differences: [...proofs.flatMap((proof) => proof.differences), ...(await coachesDiffer(ctx, run, cut.toDate()))],
   };

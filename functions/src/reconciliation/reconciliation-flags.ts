@@ -20,10 +20,14 @@ export const canBeDisproved = ({ differences }: Pick<Reconciliation, 'difference
   differences.length < listLimit && !differences.some(({ kind }) => toldOnce.has(kind));
 
 export function differenceFlag(night: Reconciliation): FlagInput {
-  const { date, differences, counts } = night;
+  const { date, differences, counts, accounts } = night;
   const words = differences.slice(0, spelledOut).map(inWords);
   if (differences.length > spelledOut) words.push(`and ${differences.length - spelledOut} more`);
-  if (counts.unchecked > 0) words.push(`${counts.unchecked} accounts could not be read`);
+  if (counts.unchecked > 0) {
+    const first = accounts.find(({ state }) => state === 'unchecked');
+    const why = first ? ` (${first.account}: ${first.error ?? ''})` : '';
+    words.push(`${counts.unchecked} accounts could not be read${why}`);
+  }
   if (night.fortnox.error) words.push(`Fortnox could not be read: ${night.fortnox.error}`);
   return {
     id: `${differenceKind}_${date}`,

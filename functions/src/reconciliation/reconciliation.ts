@@ -124,7 +124,7 @@ export interface RangeResult {
   /** The platform, and the accounts that are not ok first; at most 100. All of them are in the subcollection. */
   accounts: Pick<
     AccountProof,
-    'account' | 'currency' | 'state' | 'ledgerMinor' | 'transactionsMinor' | 'stripeMinor' | 'opening'
+    'account' | 'currency' | 'state' | 'ledgerMinor' | 'transactionsMinor' | 'stripeMinor' | 'opening' | 'error'
   >[];
   fortnox: { days: number; error?: string };
   /** At most 100. */
