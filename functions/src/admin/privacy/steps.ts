@@ -143,7 +143,7 @@ const customerSteps: readonly Step[] = [
     collection: 'invoices',
     owner: 'userId',
     // Addresses of Stripe's pages that show the name to whoever has them.
-    fate: () => change({}, ['hostedUrl', 'pdfUrl', 'description']),
+    fate: () => change({ erased: true }, ['hostedUrl', 'pdfUrl', 'description']),
   },
   {
     name: 'checkouts',

@@ -31,6 +31,8 @@ export interface Invoice {
   collectionMethod: string;
   /** Stripe's page, where it can be paid and downloaded. */
   hostedUrl?: string;
+  /** Its customer was erased: what shows their name stays away, whatever Stripe tells later. */
+  erased?: true;
   pdfUrl?: string;
   /** What it is for: from the first line's start to the last line's end. */
   periodStart: Timestamp;
@@ -64,11 +66,18 @@ export function mergeInvoice(known: Invoice | undefined, told: Invoice): Invoice
   if (!known) return told;
   const [later, earlier] = isLater(told, known) ? [told, known] : [known, told];
   const sent = [later.sentAt, earlier.sentAt].flatMap((at) => at?.toMillis() ?? []);
-  return {
+  const merged = {
     ...later,
     userId: later.userId ?? earlier.userId,
     ...(sent.length > 0 ? { sentAt: Timestamp.fromMillis(Math.max(...sent)) } : {}),
   };
+  return known.erased || told.erased ? nameless(merged) : merged;
+}
+
+/** Stripe's pages show the name to whoever has their address. */
+function nameless(invoice: Invoice): Invoice {
+  const { hostedUrl: _page, pdfUrl: _pdf, description: _words, ...rest } = invoice;
+  return { ...rest, erased: true };
 }
 
 type Told = Pick<Stripe.Event, 'id' | 'created' | 'account' | 'type'>;

@@ -146,20 +146,25 @@ describe('mergeInvoice', () => {
       second: fc.integer({ min: 1, max: 3 }),
       eventId: fc.constantFrom('evt_a', 'evt_b', 'evt_c'),
       sent: fc.boolean(),
+      erased: fc.boolean(),
     })
-    .map(({ status, paid, attempts, second, eventId, sent: mailed }): Invoice => {
+    .map(({ status, paid, attempts, second, eventId, sent: mailed, erased }): Invoice => {
       const at = Timestamp.fromMillis(second * 1000);
       const money = { amount: 1, amountMinor: minor(100), currency: 'SEK', amountDueMinor: minor(100) };
       return {
         ...{ userId: null, status, ...money, amountPaidMinor: minor(paid), amountRemainingMinor: minor(100 - paid) },
         ...{ collectionMethod: 'send_invoice', attemptCount: attempts, told: { at, eventId } },
         ...{ periodStart: at, periodEnd: at, createdAt: Timestamp.fromMillis(0), ...(mailed ? { sentAt: at } : {}) },
+        ...(erased ? { erased: true } : { hostedUrl: 'https://invoice', pdfUrl: 'https://pdf', description: 'Eva' }),
       };
     });
   const end = (states: Invoice[]) =>
     states.reduce<Invoice | undefined>((known, told) => mergeInvoice(known, told), undefined);
-  const shown = (invoice: Invoice | undefined) =>
-    invoice && { ...invoice.told, status: invoice.status, paid: invoice.amountPaidMinor, sentAt: invoice.sentAt };
+  const shown = (invoice: Invoice | undefined) => {
+    if (!invoice) return undefined;
+    const { told, status, amountPaidMinor: paid, sentAt, erased, hostedUrl, pdfUrl, description } = invoice;
+    return { ...told, status, paid, sentAt, erased, pages: [hostedUrl, pdfUrl, description] };
+  };
 
   it('ends the same in any order and however often a state is told', () => {
     fc.assert(
@@ -172,7 +177,10 @@ describe('mergeInvoice', () => {
               fc.shuffledSubarray([...states, ...states], { minLength: states.length * 2 }),
             ),
           ),
-        ([states, shuffled]) => expect(shown(end(shuffled))).toEqual(shown(end(states))),
+        ([states, shuffled]) => {
+          expect(shown(end(shuffled))).toEqual(shown(end(states)));
+          if (states.some(({ erased }) => erased)) expect(JSON.stringify(end(shuffled))).not.toMatch(/https|Eva/);
+        },
       ),
     );
   });
