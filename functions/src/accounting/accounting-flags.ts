@@ -49,13 +49,15 @@ export const seriesFlag = (voucher: Voucher, year: string, problem: string): Fla
   action: `In Fortnox, create series ${voucher.series} for that year with "Manuell kontering" and let nothing else post to it. Held vouchers then go on by themselves within an hour.`,
 });
 
+export const accountFlagKind = 'account-unusable';
+
 export const accountFlag = (voucher: Voucher, account: number, year: string, problem: string): FlagInput => ({
-  id: `account-unusable_${account}_${year}`,
-  kind: 'account-unusable',
+  id: `${accountFlagKind}_${account}_${year}`,
+  kind: accountFlagKind,
   severity: 'critical',
   subject: `vouchers/${voucher.id}`,
   message: `Account ${account} ${problem} in the financial year of ${voucher.date}.`,
-  action: `Create or activate account ${account} in Fortnox for that year, or configure another (CLEARING_ACCOUNT for the clearing account, ACCOUNT_NUMBERS for the others; vouchers already made keep theirs). Held vouchers then go on by themselves within an hour.`,
+  action: `Create or activate account ${account} in Fortnox for that year, and held vouchers go on by themselves within an hour. Or configure another (CLEARING_ACCOUNT for the clearing account, ACCOUNT_NUMBERS for the others): vouchers already made keep theirs until retryVoucher with redraw draws them up anew.`,
 });
 
 export const lockedFlag = (voucher: Voucher, words: string): FlagInput => ({
@@ -70,8 +72,10 @@ export const lockedFlag = (voucher: Voucher, words: string): FlagInput => ({
 
 /** What to do about refusals whose cause is known by Fortnox's code (facts of its API; others by their words alone). */
 const remedies: Readonly<Record<number, string>> = {
-  2000423: 'Create the account it names in that financial year, or configure another (ACCOUNT_NUMBERS).',
-  2001304: 'Create the account it names in that financial year, or configure another (ACCOUNT_NUMBERS).',
+  2000423:
+    'Create the account it names in that financial year, or configure another (ACCOUNT_NUMBERS) and retry with `redraw`.',
+  2001304:
+    'Create the account it names in that financial year, or configure another (ACCOUNT_NUMBERS) and retry with `redraw`.',
   2000550: 'Activate the account it names in that financial year.',
   2001265: 'Create or activate the account it names in that financial year.',
   2000359: 'Tell the engineers: a text has a character that Fortnox does not take.',

@@ -26,6 +26,7 @@ import * as corrections from './corrections.service.ts';
 import { attachList } from './lists.service.ts';
 import { postOne } from './posting.service.ts';
 import { postVoucherQueue, syncTimeoutSeconds } from './queue.ts';
+import { redrawVoucher } from './redraw.service.ts';
 import { syncAfterStripe } from './stripe-own/sync.service.ts';
 import { isDayVoucher } from './vouchers.ts';
 
@@ -96,8 +97,9 @@ export const runAccountingSync = callable({
 export const retryVoucher = callable({
   name: 'retryVoucher',
   right: 'admin',
-  input: z.strictObject({ voucherId: documentIdSchema }),
-  handle: (ctx, _caller, { voucherId }) => service.retryVoucher(ctx, voucherId, ctx.clock.now()),
+  input: z.strictObject({ voucherId: documentIdSchema, redraw: z.boolean().optional() }),
+  handle: (ctx, caller, { voucherId, redraw }) =>
+    redraw ? redrawVoucher(ctx, caller, voucherId) : service.retryVoucher(ctx, voucherId, ctx.clock.now()),
 });
 
 const decision = { reason: wordsSchema(longestReason), requestId: requestIdSchema };

@@ -86,7 +86,11 @@ async function correct(
 }
 
 /** In the voucher's order. */
-async function documentsOf(ctx: Context, tx: Transaction, { id, ledgerIds }: Voucher): Promise<LedgerDocument[]> {
+export async function documentsOf(
+  ctx: Context,
+  tx: Transaction,
+  { id, ledgerIds }: Voucher,
+): Promise<LedgerDocument[]> {
   const found = await readMany(ctx.db, tx, ledgerIds);
   return ledgerIds.map((ledgerId) => {
     const document = found.get(ledgerId);

@@ -25,6 +25,7 @@ import type { Voucher } from './accounting.ts';
 import { correctVoucher, correctVouchers } from './corrections.service.ts';
 import { exportSie, exportTransactions } from './exports/exports.service.ts';
 import { booksOf } from './grouping.service.ts';
+import { redrawVoucher } from './redraw.service.ts';
 import { postedRows } from './vouchers.ts';
 
 const anna = { uid: 'anna' };
@@ -448,4 +449,74 @@ describe('correctVouchers', () => {
     const named = new Set((await all<LedgerDocument>('ledger')).map(({ voucherId }) => voucherId));
     expect([...named].sort()).toEqual([`v_${year}-12-02_sale_1_n1`, `v_${year}-12-03_own_sale_1_n1`]);
   }, 60_000);
+});
+
+describe('redrawVoucher', () => {
+  const active = (number: number, value: boolean) =>
+    world.control('fortnox', 'state', { accounts: [{ number, active: value }] });
+  const redraw = (id: string) => redrawVoucher(ctx, anna, id);
+
+  it.each(['transaction', 'day'] as const)(
+    'by %s: one that waits for an account is drawn up with another, and posted on its day',
+    async (grouping) => {
+      ctx.config = { ...ctx.config, voucherGrouping: grouping };
+      await active(3921, false);
+      await posted(sale('ch_1'), own('ch_2'));
+      expect(await kindsOfFlags()).toEqual(['account-unusable']);
+      const [held] = (await all<Voucher>('vouchers')).filter(({ state }) => state !== 'posted');
+      const id = held?.id ?? '';
+      await expect(redraw(id)).resolves.toEqual({ voucherId: id, state: 'ready' });
+      ctx.config = { ...ctx.config, accountNumbers: { feeRevenue: 3990 } };
+      await redraw(id);
+      expect(await voucher(id)).toMatchObject({ date: held?.date, key: held?.key, description: held?.description });
+      expect(await kindsOfFlags()).toEqual([]);
+      await work();
+      await expectCorrected();
+      expect(inFortnox()).toHaveLength(2);
+      const audited = (await all<AuditEntry>('auditLog')).filter(({ action }) => action === 'retryVoucher');
+      expect(audited).toHaveLength(2);
+    },
+  );
+
+  it('one that Fortnox refused is drawn up anew; one that is posted, or may be, keeps its rows', async () => {
+    await posted(sale('ch_1'));
+    profile('agent');
+    for (const state of ['sending', 'unknown', 'posted'] as const) {
+      await ctx.db.doc('vouchers/v_ch_1_sale').update({ state });
+      await expect(redraw('v_ch_1_sale')).rejects.toMatchObject(reason('voucher-not-rejected'));
+    }
+    await ctx.db.doc('vouchers/v_ch_1_sale').update({ state: 'ready', unclearAt: Timestamp.fromDate(world.now()) });
+    await expect(redraw('v_ch_1_sale')).rejects.toMatchObject(reason('voucher-not-rejected'));
+    await expect(redraw('v_nothing')).rejects.toMatchObject(reason('voucher-not-found'));
+    await book(sale('ch_2'));
+    await syncBooks(ctx, world.now());
+    await ctx.db.doc('vouchers/v_ch_2_sale').update({ state: 'rejected' });
+    profile('specification');
+    await redraw('v_ch_2_sale');
+    expect((await voucher('v_ch_2_sale')).profile).toBe('specification');
+    await ctx.db.doc('vouchers/v_ch_2_sale').update({ corrects: 'v_ch_1_sale' });
+    await expect(redraw('v_ch_2_sale')).rejects.toMatchObject(reason('voucher-is-reversing'));
+  });
+
+  it('while a worker takes it: either the worker posts the rows of now, or it is not drawn up', async () => {
+    await active(3921, false);
+    await posted(sale('ch_1'));
+    ctx.config = { ...ctx.config, accountNumbers: { feeRevenue: 3990 } };
+    await active(3921, true);
+    await world.advance(hours(1));
+    const [drawn] = await Promise.allSettled([redraw('v_ch_1_sale'), postTask(ctx, { voucherId: 'v_ch_1_sale' }, 0)]);
+    await work();
+    await sweep();
+    const { rows, state } = await voucher('v_ch_1_sale');
+    expect(state).toBe('posted');
+    expect(inFortnox()).toHaveLength(1);
+    const numbers = rows.map(({ account }) => account);
+    expect(
+      inFortnox()[0]
+        ?.rows.map(({ account }) => account)
+        .sort(),
+    ).toEqual([...numbers].sort());
+    expect(numbers.includes(3990)).toBe(drawn.status === 'fulfilled');
+    await expectProven();
+  });
 });

@@ -3,7 +3,7 @@ import type { LedgerDocument } from '../ledger/ledger.ts';
 import { businessDate } from '../platform/clock.ts';
 import { Refusal } from '../platform/errors.ts';
 import { negate } from '../platform/money.ts';
-import { firstTryMs, type Decision, type Voucher, type VoucherRow } from './accounting.ts';
+import { firstTryMs, retried, type Decision, type Voucher, type VoucherRow } from './accounting.ts';
 import {
   debitFirst,
   describe,
@@ -83,6 +83,39 @@ export function correctionOf(
     reversing: reversal(old, ids.reversing, decision, now),
     rebooked: draft.outcome === 'voucher' ? inPlaceOf(old, draft.voucher, ids.rebooked, now) : undefined,
   };
+}
+
+/**
+ * A voucher that is certainly not in Fortnox (refused, or held before it was sent), by the books of now. It stays the same
+ * voucher, found by its key, on its day. Throws Refusal: it may be in Fortnox, it only takes another back, or no rule.
+ */
+export function redrawn(voucher: Voucher, documents: readonly LedgerDocument[], books: Books, now: Date): Voucher {
+  const { id, state, corrects, unclearAt, key, description, date, eventDate } = voucher;
+  if (corrects !== undefined) {
+    throw refused(
+      'voucher-is-reversing',
+      `${id} takes ${corrects} back on the accounts that has: mend them in Fortnox until it is posted.`,
+    );
+  }
+  if ((state !== 'ready' && state !== 'rejected') || unclearAt) {
+    const message = `${id} is ${state}${unclearAt ? ' and may be in Fortnox' : ''}. Only one that is certainly not there is drawn up anew; one that is posted is corrected (correctVoucher).`;
+    throw refused('voucher-not-rejected', message, { state });
+  }
+  const draft = draftedAnew(voucher, documents, books, now);
+  if (draft.outcome !== 'voucher') {
+    const why = draft.outcome === 'unsupported' ? draft.reason : 'they post nothing';
+    throw refused('voucher-unsupported', `By the rules of now the documents of ${id} have no voucher: ${why}.`);
+  }
+  const { rebooks, createdAt } = voucher;
+  return retried(
+    {
+      ...draft.voucher,
+      ...{ id, key, description, date, attempts: voucher.attempts, createdAt },
+      ...(eventDate === undefined ? {} : { eventDate }),
+      ...(rebooks === undefined ? {} : { rebooks }),
+    },
+    now,
+  );
 }
 
 /**

@@ -60,7 +60,12 @@ export const operations: readonly Entrance[] = [
     optional: ['stripeAccountId'],
     words: ['reason'],
   }),
-  entrance('retryVoucher', 'callable', { allowed: ['admin'], by: withRole, input: { voucherId: 'v_ch_2_sale' } }),
+  entrance('retryVoucher', 'callable', {
+    allowed: ['admin'],
+    by: withRole,
+    input: { voucherId: 'v_ch_2_sale', redraw: false },
+    optional: ['redraw'],
+  }),
   entrance('correctVoucher', 'callable', {
     allowed: ['admin'],
     by: withRole,

@@ -131,7 +131,7 @@ export const administrators: Plays = {
     },
   },
   retryVoucher: {
-    does: 'Has a voucher that Fortnox rejected sent again.',
+    does: 'Has a voucher that Fortnox rejected sent again. `redraw`: one that was rejected, or is held, is first drawn up anew by the rules and the configuration of now.',
     as: 'admin',
     input: async (stage) => {
       await stage.ctx.db.doc('vouchers/v_measured').set({ id: 'v_measured', state: 'rejected', attempts: 1 });
