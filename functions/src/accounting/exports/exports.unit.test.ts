@@ -63,6 +63,7 @@ describe('SIE 4I', () => {
       fortnoxNumber: 1,
       date: '2026-11-20',
       description: 'Försäljning ch_1 – 99 €',
+      key: '87xhc65emaxj',
       rows: [row(1686, 9_900), row(3001, -7_920), row(2611, -1_980)],
     };
     expect(
@@ -92,6 +93,16 @@ describe('SIE 4I', () => {
     ]);
   });
 
+  it('shortens the words of a description, and never its key', () => {
+    const key = '87xhc65emaxj';
+    const description = `Försäljning hos ansluten butik ch_3QxMzkLkdIwHu7ix0snV8Kqk ${key}`;
+    const [sale] = parse(
+      file([{ series: 'S', date: '2026-11-20', description, key, rows: [row(1686, 1), row(3001, -1)] }]),
+    ).filter(({ tag }) => tag === '#VER');
+    expect(sale?.fields[3]).toBe('Försäljning hos ansluten butik ch_3QxMzkLkdIwHu 87xhc65emaxj');
+    expect(sale?.fields[3]).toHaveLength(60);
+  });
+
   it('can be read whatever the texts and amounts are: every voucher whole and in balance, every account named', () => {
     const amounts = fc.array(fc.integer({ min: -99_999_999, max: 99_999_999 }), { minLength: 1, maxLength: 6 });
     const voucher = fc
@@ -100,6 +111,7 @@ describe('SIE 4I', () => {
         series: 'S',
         date: '2026-11-20',
         description: text,
+        key: '87xhc65emaxj',
         rows: [...some, 0 - some.reduce((a, b) => a + b)].map((each, i) => row(1000 + i, each, text)),
       }));
     fc.assert(

@@ -13,7 +13,7 @@ export interface SieFile {
   vouchers: readonly SieVoucher[];
 }
 
-export type SieVoucher = Pick<Voucher, 'series' | 'fortnoxNumber' | 'date' | 'description' | 'rows'>;
+export type SieVoucher = Pick<Voucher, 'series' | 'fortnoxNumber' | 'date' | 'description' | 'key' | 'rows'>;
 
 /** Programs that read SIE show about so much of a text. */
 const textMax = 60;
@@ -41,10 +41,11 @@ export function sieFile(file: SieFile): Uint8Array {
   return toCp437(lines.map((line) => `${line}\r\n`).join(''));
 }
 
-function voucherLines({ series, fortnoxNumber, date, description, rows }: SieVoucher, madeOn: BusinessDate): string[] {
+function voucherLines(voucher: SieVoucher, madeOn: BusinessDate): string[] {
+  const { series, fortnoxNumber, date, rows } = voucher;
   const number = fortnoxNumber === undefined ? '""' : String(fortnoxNumber);
   return [
-    `#VER ${quoted(series)} ${number} ${compact(date)} ${quoted(description)} ${compact(madeOn)}`,
+    `#VER ${quoted(series)} ${number} ${compact(date)} ${quoted(wordsOf(voucher))} ${compact(madeOn)}`,
     '{',
     ...rows.map(
       ({ account, debitMinor, creditMinor, text }) =>
@@ -52,6 +53,12 @@ function voucherLines({ series, fortnoxNumber, date, description, rows }: SieVou
     ),
     '}',
   ];
+}
+
+/** A description too long loses words, not the key at its end by which the voucher is found again. */
+function wordsOf({ description, key }: SieVoucher): string {
+  if (description.length <= textMax) return description;
+  return `${description.slice(0, textMax - key.length - 1).trim()} ${key}`;
 }
 
 const compact = (date: BusinessDate): string => date.replaceAll('-', '');
