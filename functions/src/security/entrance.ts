@@ -16,6 +16,8 @@ export interface Entrance {
   words: readonly string[];
   /** Those of them that may have several lines. */
   lines: readonly string[];
+  /** What its body may have at most, where a file comes in it. */
+  bodyBytes?: number;
 }
 
 export const signedIn: readonly CallerKind[] = ['customer', 'coach', 'admin'];

@@ -134,7 +134,7 @@ it.each(enveloped.map((entrance) => [entrance.name, entrance] as const))(
   async (_name, entrance) => {
     const good = JSON.stringify(entrance.input);
     const inside = wrongInputs(entrance).map(({ name, input }) => ({ name, body: `{"data":${input}}` }));
-    const cases = [...inside, ...wrongEnvelopes(good), ...wrongRequests(`{"data":${good}}`)];
+    const cases = [...inside, ...wrongEnvelopes(good), ...wrongRequests(`{"data":${good}}`, entrance.bodyBytes)];
     await expectRefused(urlFor(entrance), tokenFor(entrance), cases);
   },
   60_000,

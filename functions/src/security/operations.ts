@@ -46,6 +46,7 @@ export const operations: readonly Entrance[] = [
     input: { format: 'csv', content: 'Datum;Text;Belopp\n2026-11-05;STRIPE;100,00\n' },
     words: ['content'],
     lines: ['content'],
+    bodyBytes: 16 * 1024 * 1024,
   }),
   entrance('explainTransaction', 'callable', {
     allowed: ['admin'],

@@ -141,8 +141,8 @@ export function wrongInputs({ input, optional, words, lines }: Entrance): { name
   return [...replaced, ...missing, ...whole.map(([name, text]) => ({ name, input: text }))];
 }
 
-/** Requests that are wrong around a good body. */
-export function wrongRequests(good: string): Hostile[] {
+/** Requests that are wrong around a good body, of which `most` bytes are taken. */
+export function wrongRequests(good: string, most = 1024 * 1024): Hostile[] {
   const typed = (type: string): Hostile => ({
     name: `content type ${type}`,
     headers: [['Content-Type', type]],
@@ -176,9 +176,9 @@ export function wrongRequests(good: string): Hostile[] {
     {
       name: 'gzip that grows over the limit',
       headers: [['Content-Encoding', 'gzip']],
-      body: gzipSync(`${good.slice(0, -1)}${' '.repeat(4 * 1024 * 1024)}}`),
+      body: gzipSync(`${good.slice(0, -1)}${' '.repeat(4 * most)}}`),
     },
-    { name: 'blanks over 1 MiB', body: `${good}${' '.repeat(1024 * 1024)}` },
+    { name: 'blanks over the limit', body: `${good}${' '.repeat(most)}` },
     {
       name: 'two content types',
       headers: [
