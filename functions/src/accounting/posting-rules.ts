@@ -1,5 +1,5 @@
 import { accounts, type Account, type LedgerDocument, type LedgerKind } from '../ledger/ledger.ts';
-import { minor, negate, type Minor } from '../platform/money.ts';
+import { minor, negate, zero, type Minor } from '../platform/money.ts';
 import type { AccountName, AccountPlan, Profile } from './account-plan.ts';
 import { taxOfPart, vatOnTop, type Taxed, type TaxLine } from './tax.ts';
 
@@ -32,7 +32,8 @@ export function postings(document: Posted, plan: AccountPlan): Postings {
     }
     if (target !== 'income') rows.push([target, amount]);
   }
-  const more = plan.profile === 'specification' ? shareBack(document) : taxed(document, plan);
+  const more =
+    plan.profile === 'specification' ? [...shareBack(document), ...tenantsPart(document)] : taxed(document, plan);
   if (typeof more === 'string') return { ok: false, reason: more };
   return collected([...rows, ...more], plan);
 }
@@ -112,6 +113,12 @@ function shareBack({ kind, deltas }: Posted): [AccountName, number][] {
     ['payouts', negate(deltas.coach_receivable)],
   ];
 }
+
+/** What is paid out of a tenant's own money was owed, and is no cost. The other profiles owe coaches too. */
+const tenantsPart = ({ parts: { tenantMinor = zero } }: Posted): [AccountName, number][] => [
+  ['payouts', negate(tenantMinor)],
+  ['liabilities', tenantMinor],
+];
 
 /** Income, purchases and reverse charge with their VAT; a text: what has no account. */
 function taxed(document: Posted, plan: AccountPlan): [AccountName, number][] | string {

@@ -542,3 +542,38 @@ describe('what has no account', () => {
     expect(() => plan('agent', { numbers: { bank: 1686 } })).toThrow(/CLEARING_ACCOUNT 1686/);
   });
 });
+
+describe('a tenant’s payout', () => {
+  const money = {
+    currency: 'SEK' as const,
+    occurredAt: Timestamp.fromMillis(0),
+    coachId: 'store',
+    stripeAccountId: 'acct_1',
+  };
+  const sale = directSale({
+    ...money,
+    stripeObjectId: 'ch_1',
+    paymentId: 'pi_1',
+    grossMinor: minor(100_000),
+    receivedMinor: minor(80_000),
+    feeMinor: minor(20_000),
+    vatRate: 25,
+    balanceTransactionIds: ['txn_1'],
+  });
+  const booking = {
+    ...money,
+    stripePayoutId: 'po_1',
+    payoutId: 'store_1',
+    amountMinor: minor(90_000),
+    tenantMinor: minor(80_000),
+    balanceTransactionId: 'txn_2',
+  };
+
+  it.each(profiles)('%s: what is owed of its sales is settled, and only the rest is a cost', (profile) => {
+    const paid = balances([sale, coachPayout(booking)], plan(profile));
+    expect(paid).toMatchObject(profile === 'specification' ? { 5090: 10_000 } : { 2899: 10_000 });
+    expect(paid[profile === 'specification' ? 2899 : 5090]).toBeUndefined();
+    const back = balances([coachPayout(booking), payoutReturned(booking)], plan(profile));
+    expect(back).toEqual({});
+  });
+});

@@ -30,6 +30,8 @@ export interface Earning {
   countsFrom?: Timestamp;
   /** The sale's ledger document; payout items are named by it. */
   ledgerId: string;
+  /** Charged in the coach's own name (`direct`): the money never was the platform's. */
+  tenant?: true;
   createdAt: Timestamp;
   updatedAt: Timestamp;
 }
@@ -37,7 +39,7 @@ export interface Earning {
 /** What a sale tells when it is booked. */
 export type NewEarning = Pick<
   Earning,
-  'paymentId' | 'amountMinor' | 'feeMinor' | 'currency' | 'description' | 'customerName' | 'ledgerId'
+  'paymentId' | 'amountMinor' | 'feeMinor' | 'currency' | 'description' | 'customerName' | 'ledgerId' | 'tenant'
 > & {
   availableOn?: Timestamp;
   /** A dispute of the payment is open: the share rests. */

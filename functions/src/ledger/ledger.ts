@@ -74,6 +74,11 @@ export interface Parts {
    * where the whole would.
    */
   before?: IncomeSoFar;
+  /**
+   * Of a payout, what is a tenant's own money (charge model `direct`); of one that came back, what of it is back. Signed as
+   * the payout moves `coach_payable`. Absent: nothing.
+   */
+  tenantMinor?: Minor;
 }
 
 export interface IncomeSoFar {
@@ -236,6 +241,8 @@ interface PayoutBooking {
   occurredAt: Timestamp;
   currency: Currency;
   amountMinor: Minor;
+  /** What of it is a tenant's own money. */
+  tenantMinor?: Minor;
   balanceTransactionId: string;
   sourceEventId?: string;
 }
@@ -255,13 +262,20 @@ export function payoutReturned(payout: PayoutBooking): LedgerEntry {
 }
 
 function payoutEntry(kind: LedgerKind, id: string, amount: Minor, payout: PayoutBooking): LedgerEntry {
+  const { tenantMinor } = payout;
   return assertBalanced({
     id,
     kind,
     occurredAt: payout.occurredAt,
     currency: payout.currency,
     deltas: deltas({ coach_payable: amount, stripe_connected: negate(amount) }),
-    parts: { grossMinor: minor(Math.abs(amount)), coachMinor: zero, feeMinor: zero, vatRate: 0 },
+    parts: {
+      grossMinor: minor(Math.abs(amount)),
+      coachMinor: zero,
+      feeMinor: zero,
+      vatRate: 0,
+      ...(tenantMinor === undefined ? {} : { tenantMinor: amount < 0 ? negate(tenantMinor) : tenantMinor }),
+    },
     coachId: payout.coachId,
     payoutId: payout.payoutId,
     stripeAccountId: payout.stripeAccountId,

@@ -72,6 +72,7 @@ function planSaleEarning(
     description: payment.description,
     customerName: payment.customerName,
     ledgerId: `${facts.chargeId}:sale`,
+    ...(payment.chargeModel === 'direct' ? { tenant: true as const } : {}),
     availableOn: sale.availableOn,
   });
 }

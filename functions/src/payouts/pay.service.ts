@@ -9,7 +9,7 @@ import { retryTakeBacks } from '../payments/transfers/resolve.service.ts';
 import { minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { isAlreadyExists, isFailedPrecondition, messageOf } from '../platform/errors.ts';
-import { minor, toMajor, toStripeCurrency, type Minor } from '../platform/money.ts';
+import { minor, sum, toMajor, toStripeCurrency, type Minor } from '../platform/money.ts';
 import { classifyStripeError } from '../platform/stripe.ts';
 import type { SeenByRun, TaskPayloads } from '../platform/tasks.ts';
 import { runWrites, type Write } from '../platform/write.ts';
@@ -283,6 +283,7 @@ function frozenPayout(
 ): Omit<Payout, 'stripeAccountId' | 'stripeKey'> {
   const now = ctx.clock.now();
   const at = Timestamp.fromDate(now);
+  const tenantMinor = sum(parts.filter(({ earning }) => earning.tenant).map((part) => part.amountMinor));
   return {
     coachId: task.coachId,
     amount: toMajor(amountMinor, task.currency),
@@ -291,6 +292,7 @@ function frozenPayout(
     date: at,
     status: 'pending',
     relatedPaymentIds: [...new Set(parts.map((part) => part.earning.paymentId))],
+    ...(tenantMinor === 0 ? {} : { tenantMinor }),
     stripeStatus: null,
     ...(coach.payoutDestination ? { destination: coach.payoutDestination.id } : {}),
     runId: task.runId,

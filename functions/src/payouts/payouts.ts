@@ -28,6 +28,8 @@ export interface Payout {
   status: PayoutStatus;
   stripePayoutId?: string;
   relatedPaymentIds: string[];
+  /** What of it is of charges in the coach's own name, signed; left out, nothing. */
+  tenantMinor?: Minor;
   fortnoxReference?: string;
   stripeAccountId: string;
   /** null until Stripe has answered. */

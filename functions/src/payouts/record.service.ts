@@ -82,6 +82,7 @@ function entriesOf(id: string, payout: Payout, heard: readonly PayoutFacts[], so
     currency: transaction.currency,
     amountMinor: minor(amountMinor),
     balanceTransactionId: transaction.id,
+    ...(payout.tenantMinor === undefined ? {} : { tenantMinor: payout.tenantMinor }),
     ...(sourceEventId ? { sourceEventId } : {}),
   });
   return [

@@ -29,12 +29,15 @@ function bySpecification(ledger: readonly LedgerDocument[]): Record<string, numb
   const ours = trialBalance(ledger.filter((document) => !isTenants(document)));
   const tenants = trialBalance(ledger.filter(isTenants));
   const shares = trialBalance(ledger.filter(isShare));
+  const tenantIds = new Set(ledger.filter(isTenants).map(({ coachId }) => coachId));
+  const paidOut = ledger.filter(({ kind, coachId }) => kind.startsWith('payout') && tenantIds.has(coachId));
+  const tenantsPaid = trialBalance(paidOut).coach_payable;
   return {
     ...alike(ledger),
-    2899: all.customer_payable + tenants.coach_payable,
+    2899: all.customer_payable + tenants.coach_payable + tenantsPaid,
     3001: all.own_revenue + shares.coach_payable + shares.coach_receivable,
     3921: all.fee_revenue,
-    5090: ours.coach_payable - shares.coach_payable - shares.coach_receivable,
+    5090: ours.coach_payable - shares.coach_payable - shares.coach_receivable - tenantsPaid,
     6570: all.stripe_fees,
   };
 }
