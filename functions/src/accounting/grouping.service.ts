@@ -18,7 +18,8 @@ const pageSize = 200;
 const commitSize = 20;
 /**
  * Documents of one voucher where a day's are grouped. Their ids fill a quarter of what a Firestore document may hold. Ten
- * thousand documents are at most eighteen vouchers, even when there are some of every kind: 54 calls with their lists.
+ * thousand documents are some twenty vouchers, even when there is every kind among them: three calls each with its list,
+ * one where it has a single document, as payouts of the platform do.
  */
 const dayVoucherSize = 5000;
 /**

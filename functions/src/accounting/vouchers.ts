@@ -61,12 +61,13 @@ export function draftVoucher(document: LedgerDocument, books: Books, now: Date):
   if (posted.outcome !== 'rows') return posted;
   const id = voucherIdOf(document.id);
   const facts = { id, documents: [document], kind: document.kind, date: dateOf(document) };
-  // Not its key: by that only the voucher itself may be found.
-  const corrected = document.reverses ? ` rättar ${document.reverses}` : '';
-  const words = `${what[document.kind]} ${document.stripeObjectId}${corrected}`;
   const text = sanitizeText(document.stripeObjectId, rowTextMax);
-  return { outcome: 'voucher', voucher: built(facts, rowsOf(posted.moved, text), words, books, now) };
+  return { outcome: 'voucher', voucher: built(facts, rowsOf(posted.moved, text), wordsFor(document), books, now) };
 }
+
+/** What it is, Stripe's id, and what it corrects: not by that one's key, by which only the voucher itself may be found. */
+const wordsFor = ({ kind, stripeObjectId, reverses }: LedgerDocument): string =>
+  `${what[kind]} ${stripeObjectId}${reverses ? ` rättar ${reverses}` : ''}`;
 
 /** Which voucher of a day and kind: the first, or one for what came late. */
 export interface DayOf {
@@ -77,7 +78,8 @@ export interface DayOf {
 
 /**
  * One voucher for many documents of a day and kind; their list goes with it as a file. Each document is posted by itself
- * and debits and credits are summed apart, so that the list adds up to it and nothing is netted away.
+ * and debits and credits are summed apart, so that the list adds up to it and nothing is netted away. One document alone
+ * is named by the voucher itself, which needs no list.
  */
 export function draftDay(of: DayOf, documents: readonly LedgerDocument[], books: Books, now: Date): Drafted {
   const [debits, credits] = [new Map<number, Minor>(), new Map<number, Minor>()];
@@ -91,17 +93,21 @@ export function draftDay(of: DayOf, documents: readonly LedgerDocument[], books:
     }
   }
   const { date, kind, sequence } = of;
-  const text = sanitizeText(`${what[kind]} ${date}`, rowTextMax);
+  const [only] = documents.length === 1 ? documents : [];
+  const text = sanitizeText(only ? only.stripeObjectId : `${what[kind]} ${date}`, rowTextMax);
   const rows = [...rowsOf(debits, text), ...rowsOf(credits, text)];
   if (rows.length === 0) return { outcome: 'none' };
-  const words = `${what[kind]} ${date} nr ${sequence}, ${documents.length} st enligt bifogad lista`;
-  const voucher = built({ id: dayVoucherId(of), documents, kind, date }, rows, words, books, now);
-  return { outcome: 'voucher', voucher: { ...voucher, sequence, list: { state: 'wanted', plan: books.plan } } };
+  const words = only
+    ? wordsFor(only)
+    : `${what[kind]} ${date} nr ${sequence}, ${documents.length} st enligt bifogad lista`;
+  const voucher = { ...built({ id: dayVoucherId(of), documents, kind, date }, rows, words, books, now), sequence };
+  if (only) return { outcome: 'voucher', voucher };
+  return { outcome: 'voucher', voucher: { ...voucher, list: { state: 'wanted', plan: books.plan } } };
 }
 
 export const dayVoucherId = ({ date, kind, sequence }: DayOf): string => `v_${date}_${kind}_${sequence}`;
 
-/** Whether a list goes with it. */
+/** Whether it may have a list. */
 export const isDayVoucher = (id: string): boolean => /^v_\d{4}-\d{2}-\d{2}_/.test(id);
 
 /** The Stockholm day on which Stripe moved the money. */

@@ -10,7 +10,7 @@ const fortnoxTakes = { inWindow: 25, aSecond: 4 };
 /** Calls of one voucher whose post was unclear: it is looked for, and posted. */
 const callsAfterDoubt = 2;
 /** What a day of ten thousand documents may cost where a day has one voucher a kind, whatever kinds there are. */
-const mostByDay = 70;
+const mostByDay = 60;
 /** Documents of one page and one commit, where each has a voucher of its own; of one voucher, where a day's are grouped. */
 const pages = { transaction: 200 + 20, day: 5_000 };
 /** From 02:00 to 04:00. */
