@@ -12,12 +12,12 @@ import {
 import { createEntry } from '../ledger/ledger.store.ts';
 import { businessDate, hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createMemoryFirestore } from '../platform/firestore/memory/memory-firestore.ts';
 import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
 import { proveFortnox } from '../reconciliation/fortnox-side.service.ts';
 import { checkInvariants } from '../reconciliation/invariants.service.ts';
 import { proveVouchers } from '../reconciliation/vouchers.service.ts';
+import { createTestFirestore } from '../testing/firestore.ts';
 import { createTestWorld, type TestWorld } from '../testing/world.ts';
 import { postTask } from './accounting.api.ts';
 import { resolveVouchers, retryVoucher, syncBooks } from './accounting.service.ts';
@@ -37,7 +37,7 @@ let ctx: Context;
 beforeEach(async () => {
   stopAt = undefined;
   let now = () => new Date();
-  const db = createMemoryFirestore({
+  const db = createTestFirestore({
     now: () => now(),
     onAwait: (operation) => {
       if (stopAt?.(operation)) throw crash;

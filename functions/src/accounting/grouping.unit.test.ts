@@ -12,9 +12,9 @@ import { createEntry } from '../ledger/ledger.store.ts';
 import { transfer } from '../ledger/shares.ts';
 import { hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createMemoryFirestore } from '../platform/firestore/memory/memory-firestore.ts';
 import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
+import { createTestFirestore } from '../testing/firestore.ts';
 import { createTestWorld, type TestWorld } from '../testing/world.ts';
 import { postTask } from './accounting.api.ts';
 import { resolveVouchers, syncBooks, syncByNight } from './accounting.service.ts';
@@ -29,7 +29,7 @@ let ctx: Context;
 beforeEach(async () => {
   stopAt = undefined;
   let now = () => new Date();
-  const db = createMemoryFirestore({
+  const db = createTestFirestore({
     now: () => now(),
     onAwait: (operation) => {
       if (stopAt?.(operation)) throw crash;

@@ -3,9 +3,9 @@ import { ownSale } from '../ledger/ledger.ts';
 import { createEntry } from '../ledger/ledger.store.ts';
 import { days, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createMemoryFirestore } from '../platform/firestore/memory/memory-firestore.ts';
 import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
+import { createTestFirestore } from '../testing/firestore.ts';
 import { createTestWorld, type TestWorld } from '../testing/world.ts';
 import { syncBooks } from './accounting.service.ts';
 import type { Voucher } from './accounting.ts';
@@ -23,7 +23,7 @@ beforeEach(async () => {
   const onAwait = (operation: string) => {
     if (stopAt?.(operation)) throw crash;
   };
-  world = await createTestWorld({ db: createMemoryFirestore({ now: () => now(), onAwait }) });
+  world = await createTestWorld({ db: createTestFirestore({ now: () => now(), onAwait }) });
   now = () => world.now();
   ctx = world.ctx;
   const fortnox = createFortnoxClient({

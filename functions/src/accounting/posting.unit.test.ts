@@ -12,9 +12,9 @@ import {
 import { createEntry } from '../ledger/ledger.store.ts';
 import { days, hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createMemoryFirestore } from '../platform/firestore/memory/memory-firestore.ts';
 import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
+import { createTestFirestore } from '../testing/firestore.ts';
 import { createTestWorld, type TestWorld } from '../testing/world.ts';
 import { postTask } from './accounting.api.ts';
 import { resolveVouchers, retryVoucher, syncBooks } from './accounting.service.ts';
@@ -34,7 +34,7 @@ beforeEach(async () => {
   const stop = (operation: string, path: string) => {
     if (stopAt?.(operation, path)) throw crash;
   };
-  const db = createMemoryFirestore({ now: () => now(), onAwait: stop });
+  const db = createTestFirestore({ now: () => now(), onAwait: stop });
   world = await createTestWorld({ db });
   now = () => world.now();
   ctx = world.ctx;

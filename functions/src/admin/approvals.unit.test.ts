@@ -1,6 +1,5 @@
 import type { Context } from '../platform/context.ts';
 import { Refusal } from '../platform/errors.ts';
-import { createMemoryFirestore } from '../platform/firestore/memory/memory-firestore.ts';
 import { days } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { minor } from '../platform/money.ts';
@@ -8,6 +7,7 @@ import { runCommand } from '../platform/commands.ts';
 import { expireApprovals, planApproval } from './approvals.service.ts';
 import type { Approval, AwaitingApproval } from './approvals.ts';
 import { approveOperation, rejectOperation, type Approved, type ApprovedActions } from './decisions.service.ts';
+import { createTestFirestore } from '../testing/firestore.ts';
 
 let now = new Date('2026-11-21T08:00:00Z');
 let ctx: Context;
@@ -39,7 +39,7 @@ const bo = person('bo');
 beforeEach(() => {
   now = new Date('2026-11-21T08:00:00Z');
   done = [];
-  const db = createMemoryFirestore({ now: () => now });
+  const db = createTestFirestore({ now: () => now });
   ctx = { db, clock: { now: () => now }, log: silentLog } as unknown as Context;
 });
 

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { FinalRefusal, hashInput, runCommand, type Command } from './commands.ts';
 import type { Context } from './context.ts';
 import { Refusal } from './errors.ts';
-import { createMemoryFirestore } from './firestore/memory/memory-firestore.ts';
+import { createTestFirestore } from '../testing/firestore.ts';
 
 type Plan = { amount: number };
 type Result = { id: string };
 
 function setUp() {
   const clock = { now: () => new Date('2026-11-23T07:00:00Z') };
-  const ctx = { db: createMemoryFirestore(), clock } as Context;
+  const ctx = { db: createTestFirestore(), clock } as Context;
   const calls = { plan: 0, execute: 0 };
   const command = (
     input: object,

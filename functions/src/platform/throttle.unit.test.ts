@@ -4,16 +4,16 @@ import { Timestamp } from 'firebase-admin/firestore';
 import { days, hours, minutes } from './clock.ts';
 import type { Context } from './context.ts';
 import { answer, type CallableSpec } from './entrance.ts';
-import { createMemoryFirestore } from './firestore/memory/memory-firestore.ts';
 import { silentLog } from './log.ts';
 import { mergeLimits, requireRoom, spend, type CallsOfOne, type Limit } from './throttle.ts';
+import { createTestFirestore } from '../testing/firestore.ts';
 
 const start = Date.parse('2026-11-23T07:00:00Z');
 const limit: Limit = { perMinute: 5, perDay: 20 };
 
 function setUp() {
   const clock = { at: start, now: () => new Date(clock.at) };
-  const ctx = { db: createMemoryFirestore(), clock, log: silentLog } as unknown as Context;
+  const ctx = { db: createTestFirestore(), clock, log: silentLog } as unknown as Context;
   const call = (requestId?: string, some: Limit = limit, uid = 'lisa') =>
     requireRoom(ctx, uid, 'pay', some, requestId === undefined ? {} : { requestId });
   return { ctx, clock, call };

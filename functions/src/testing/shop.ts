@@ -4,8 +4,8 @@ import { trialBalance, type LedgerDocument } from '../ledger/ledger.ts';
 import { processPayment } from '../payments/payments.service.ts';
 import type { Payment } from '../payments/payments.ts';
 import type { Context } from '../platform/context.ts';
-import { createMemoryFirestore } from '../platform/firestore/memory/memory-firestore.ts';
 import { balanceAt, onboardedCoach } from './coach.ts';
+import { createTestFirestore } from './firestore.ts';
 import { createTestWorld, type TestWorld } from './world.ts';
 
 /** A customer and a coach with something sold between them, for tests of what follows a sale. */
@@ -41,7 +41,7 @@ export async function openShop(terms: Partial<Terms> = {}): Promise<Shop> {
     if (left <= 0) throw new Error('the process died here');
     left--;
   };
-  const world = await createTestWorld({ db: createMemoryFirestore({ now: () => now(), onAwait: live }) });
+  const world = await createTestWorld({ db: createTestFirestore({ now: () => now(), onAwait: live }) });
   now = () => world.now();
   const { ctx, stripe } = world;
   const account = await onboardedCoach(world, 'karin', terms);

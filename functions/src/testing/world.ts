@@ -6,13 +6,14 @@ import { getJson, postJson } from '../../../scripts/story/http.ts';
 import type { Config } from '../config.ts';
 import { budgeted } from '../platform/call-budget.ts';
 import type { Context } from '../platform/context.ts';
-import { createMemoryFirestore, type MemoryFirestoreOptions } from '../platform/firestore/memory/memory-firestore.ts';
+import type { MemoryFirestoreOptions } from '../platform/firestore/memory/memory-firestore.ts';
 import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { scopesFor } from '../platform/fortnox/connected.ts';
 import { createFortnoxConsent } from '../platform/fortnox/consent.ts';
 import { silentLog } from '../platform/log.ts';
 import type { TaskName, TaskPayloads } from '../platform/tasks.ts';
 import { receiveEvent, type Receipt } from '../webhooks/webhooks.service.ts';
+import { createTestFirestore } from './firestore.ts';
 
 export interface QueuedTask {
   name: TaskName;
@@ -117,7 +118,7 @@ export async function createTestWorld(
   const ctx: Context = {
     config: { ...testConfig, stripeApiBase: base.stripe, fortnoxApiBase: base.fortnox },
     clock: { now },
-    db: options.db ?? createMemoryFirestore({ now, ...options.firestore }),
+    db: options.db ?? createTestFirestore({ now, ...options.firestore }),
     stripe: async () => stripe,
     fortnox: async () => fortnox,
     fortnoxConsent: async () =>

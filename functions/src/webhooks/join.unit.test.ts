@@ -1,12 +1,12 @@
 import type Stripe from 'stripe';
 import type { Context } from '../platform/context.ts';
-import { createMemoryFirestore } from '../platform/firestore/memory/memory-firestore.ts';
 import { runWrites } from '../platform/write.ts';
 import { all, joinTables } from './join.ts';
 import { handler, nothingToFetch, StaleFetch, type EventHandler, type Outcome } from './webhooks.ts';
+import { createTestFirestore } from '../testing/firestore.ts';
 
 const event = { id: 'evt_1', type: 'invoice.paid' } as Stripe.Event;
-const ctx = (db = createMemoryFirestore()) => ({ db }) as Context;
+const ctx = (db = createTestFirestore()) => ({ db }) as Context;
 
 const writing = (path: string, value: object): EventHandler =>
   handler({

@@ -3,9 +3,9 @@ import type { Flag } from '../../admin/flags.ts';
 import { planResolve } from '../../admin/flags.service.ts';
 import { days } from '../../platform/clock.ts';
 import type { Context } from '../../platform/context.ts';
-import { createMemoryFirestore } from '../../platform/firestore/memory/memory-firestore.ts';
 import { silentLog } from '../../platform/log.ts';
 import { runWrites } from '../../platform/write.ts';
+import { createTestFirestore } from '../../testing/firestore.ts';
 import type { Payment } from '../payments.ts';
 import { planDisputeMirror, remindOfDisputes } from './disputes.service.ts';
 import type { Dispute, DisputeFacts } from './disputes.ts';
@@ -35,7 +35,7 @@ const facts = (status: string, withdrawnMinor = 0, reinstatedMinor = 0): Dispute
 
 function setUp(disputeLoss: 'coach' | 'platform' = 'coach') {
   const clock = { at: start, now: () => new Date(clock.at) };
-  const ctx = { db: createMemoryFirestore(), clock, log: silentLog, config: { disputeLoss } } as unknown as Context;
+  const ctx = { db: createTestFirestore(), clock, log: silentLog, config: { disputeLoss } } as unknown as Context;
   const { db } = ctx;
   return {
     ctx,

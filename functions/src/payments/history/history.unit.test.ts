@@ -2,10 +2,10 @@ import { Timestamp } from 'firebase-admin/firestore';
 import type { Caller } from '../../platform/auth.ts';
 import type { Context } from '../../platform/context.ts';
 import { answer } from '../../platform/entrance.ts';
-import { createMemoryFirestore } from '../../platform/firestore/memory/memory-firestore.ts';
 import { listPaymentsSpec } from './history.api.ts';
+import { createTestFirestore } from '../../testing/firestore.ts';
 
-const ctx = { db: createMemoryFirestore() } as Context;
+const ctx = { db: createTestFirestore() } as Context;
 const lisa: Caller = { uid: 'lisa', coach: false, admin: false };
 const omar: Caller = { uid: 'omar', coach: false, admin: false };
 const anna: Caller = { uid: 'anna', coach: false, admin: true };

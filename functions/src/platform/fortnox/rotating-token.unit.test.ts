@@ -1,7 +1,7 @@
 import { createFortnoxCore, startFortnoxEmulator } from '../../../../emulators/fortnox/index.ts';
 import type { FortnoxCore } from '../../../../emulators/fortnox/index.ts';
+import { createTestFirestore } from '../../testing/firestore.ts';
 import { startSecretManager, type LocalSecretManager } from '../../testing/secret-manager.ts';
-import { createMemoryFirestore } from '../firestore/memory/memory-firestore.ts';
 import { silentLog, type Log } from '../log.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import { createFortnoxClient } from './client.ts';
@@ -23,7 +23,7 @@ const MINUTE = 60_000;
 
 let manager: LocalSecretManager;
 let core: FortnoxCore;
-let db: ReturnType<typeof createMemoryFirestore>;
+let db: ReturnType<typeof createTestFirestore>;
 let nowMs: number;
 let logged: string[];
 
@@ -48,7 +48,7 @@ beforeEach(async () => {
   core = createFortnoxCore({ clock: () => nowMs });
   // The hard way round: a token used twice ends the whole consent.
   core.state().switches.replayKillsChain = true;
-  db = createMemoryFirestore({ now });
+  db = createTestFirestore({ now });
   await (await manager.store(SECRET)).add(consent());
 });
 

@@ -7,9 +7,9 @@ import type { Config } from '../../config.ts';
 import { createEntry } from '../../ledger/ledger.store.ts';
 import { hours, minutes, startOfBusinessDate } from '../../platform/clock.ts';
 import type { Context } from '../../platform/context.ts';
-import { createMemoryFirestore } from '../../platform/firestore/memory/memory-firestore.ts';
 import { createFortnoxClient } from '../../platform/fortnox/client.ts';
 import { silentLog } from '../../platform/log.ts';
+import { createTestFirestore } from '../firestore.ts';
 import { meter, newCost, type Cost, type Meter } from '../meter.ts';
 import { heldByProduct, type Held } from '../payout-bench/held.ts';
 import { testConfig } from '../world.ts';
@@ -134,7 +134,7 @@ async function openWorld(grouping: Grouping, memory: Held, onWait: () => Promise
   let nowMs = night.getTime();
   const now = () => new Date(nowMs);
   const pass = (milliseconds: number) => void (nowMs += milliseconds);
-  const db = createMemoryFirestore({ now, onAwait: onWait });
+  const db = createTestFirestore({ now, onAwait: onWait });
   const gauge = meter(db, memory.watch);
   const fortnox = await countedFortnox(() => nowMs);
   const client = createFortnoxClient({

@@ -12,9 +12,9 @@ import type { ChargeModel, Terms } from '../../coaches/terms.ts';
 import type { Caller } from '../../platform/auth.ts';
 import { budgeted } from '../../platform/call-budget.ts';
 import type { Context } from '../../platform/context.ts';
-import { createMemoryFirestore } from '../../platform/firestore/memory/memory-firestore.ts';
 import { silentLog } from '../../platform/log.ts';
 import { minor } from '../../platform/money.ts';
+import { createTestFirestore } from '../firestore.ts';
 import { pick, type Random } from '../random.ts';
 import { testConfig } from '../world.ts';
 import { withoutBooks } from '../without-books.ts';
@@ -102,7 +102,7 @@ export async function openStage(random: Random): Promise<Stage> {
     if (left <= 0) throw new Error('the process died here');
     left--;
   };
-  const db = createMemoryFirestore({ now, random, onAwait: live });
+  const db = createTestFirestore({ now, random, onAwait: live });
   const ctx: Context = {
     config: { ...testConfig, stripeApiBase: core.world.publicUrl, fortnoxApiBase: '' },
     clock: { now },

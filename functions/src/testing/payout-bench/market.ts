@@ -6,10 +6,10 @@ import { newEarning } from '../../coaches/earnings.ts';
 import { destinationSale } from '../../ledger/ledger.ts';
 import { days } from '../../platform/clock.ts';
 import type { Context } from '../../platform/context.ts';
-import { createMemoryFirestore } from '../../platform/firestore/memory/memory-firestore.ts';
 import { silentLog } from '../../platform/log.ts';
 import { minor } from '../../platform/money.ts';
 import type { TaskPayloads } from '../../platform/tasks.ts';
+import { createTestFirestore } from '../firestore.ts';
 import { meter, type Meter } from '../meter.ts';
 import { testConfig } from '../world.ts';
 import { withoutBooks } from '../without-books.ts';
@@ -64,7 +64,7 @@ const form = {
 export async function openMarket(coaches: number, payments: number, hooks: MarketHooks): Promise<Market> {
   const core = createStripeCore({ clock: () => monday.getTime() / 1000, seed: 1, switches: { deliveries: 'manual' } });
   const now = () => new Date(core.now() * 1000);
-  const db = createMemoryFirestore({ now, onAwait: () => hooks.onWait() });
+  const db = createTestFirestore({ now, onAwait: () => hooks.onWait() });
   const gauge = meter(db, hooks.onRead);
   const http = createInProcessHttpClient(core, {
     pause: async (moment, { method, path }) => {

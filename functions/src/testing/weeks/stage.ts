@@ -15,10 +15,10 @@ import { newCoach, type Coach } from '../../coaches/coaches.ts';
 import { refreshAccount } from '../../coaches/coaches.service.ts';
 import type { ProductKind } from '../../payments/products.ts';
 import type { Context } from '../../platform/context.ts';
-import { createMemoryFirestore } from '../../platform/firestore/memory/memory-firestore.ts';
 import { silentLog } from '../../platform/log.ts';
 import type { TaskName, TaskPayloads } from '../../platform/tasks.ts';
 import { dispatchTable } from '../../webhooks/dispatch.ts';
+import { createTestFirestore } from '../firestore.ts';
 import { testConfig } from '../world.ts';
 import { Scheduler } from './scheduler.ts';
 import { withoutBooks } from '../without-books.ts';
@@ -102,7 +102,7 @@ export function openStage({ start, seed, random, count, switches }: StageOptions
     },
   });
   const stripe = new Stripe('sk_test_weeks', { httpClient, maxNetworkRetries: 0 });
-  const db = createMemoryFirestore({
+  const db = createTestFirestore({
     now: clock,
     random,
     onAwait: (operation) => scheduler.pause(operation),

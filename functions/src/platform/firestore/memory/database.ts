@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import type { Source } from './query-plan.ts';
+import type { Plan, Runnable, Source } from './query-plan.ts';
 import type { DocumentReferenceTwin } from './references.ts';
 
 /** FirestoreDataConverter, without its types: the twin only calls it. */
@@ -13,6 +13,8 @@ export interface Database {
   readonly engine: Engine;
   /** One call to the server: waits at the gate, takes effect in one step, and answers. */
   request<T>(operation: Operation, path: string, effect: () => T): Promise<T>;
+  /** Makes a query ready to run, or refuses it as the server would. */
+  compile(plan: Plan): Runnable;
   /** Between two attempts of a transaction. @param attempt how many have failed. */
   backoff(attempt: number): Promise<void>;
   documentAt(collection: string, id: string, converter: Converter | null): DocumentReferenceTwin;

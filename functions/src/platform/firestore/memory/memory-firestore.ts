@@ -3,6 +3,9 @@ import { WriteBatchTwin } from './batch.ts';
 import type { Converter, Database, Operation } from './database.ts';
 import { Engine } from './engine.ts';
 import { notInSubset, refuseTheRest } from './errors.ts';
+import { indexCheck } from './index-check.ts';
+import type { IndexFile } from './indexes.ts';
+import { type Plan, type Runnable, compilePlan } from './query-plan.ts';
 import { QueryTwin } from './query.ts';
 import { CollectionReferenceTwin, DocumentReferenceTwin, documentReference } from './references.ts';
 import { DocumentSnapshotTwin, QuerySnapshotTwin, WriteResultTwin } from './snapshots.ts';
@@ -20,6 +23,8 @@ export interface MemoryFirestoreOptions {
   readonly onAwait?: Hook;
   /** Called and awaited after an operation took effect, before the caller learns; throw to lose the reply. */
   readonly onReply?: Hook;
+  /** The indexes deployed: a query that none of them serves fails as in production. Default: every query is served. */
+  readonly indexes?: IndexFile;
 }
 
 /**
@@ -39,9 +44,11 @@ class FirestoreTwin implements Database {
   readonly databaseId = '(default)';
   readonly #options: MemoryFirestoreOptions;
   readonly #random: () => number;
+  readonly #requireIndex: ((plan: Plan) => void) | undefined;
 
   constructor(options: MemoryFirestoreOptions) {
-    const { now } = options;
+    const { now, indexes } = options;
+    this.#requireIndex = indexes && indexCheck(indexes);
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.engine = new Engine(() => (now ? now().getTime() : Date.now()) * 1000);
@@ -89,6 +96,12 @@ class FirestoreTwin implements Database {
     const result = effect();
     if (this.#options.onReply) await this.#options.onReply(operation, path);
     return result;
+  }
+
+  compile(plan: Plan): Runnable {
+    const runnable = compilePlan(plan);
+    this.#requireIndex?.(plan);
+    return runnable;
   }
 
   /** Waits turns of the microtask queue, four times as many each time: contenders spread out without a timer. */

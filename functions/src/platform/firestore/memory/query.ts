@@ -9,7 +9,6 @@ import {
   type Plan,
   type Runnable,
   aggregate,
-  compilePlan,
   impliedOrders,
 } from './query-plan.ts';
 import { DocumentReferenceMark } from './reference-mark.ts';
@@ -101,7 +100,7 @@ export class QueryTwin {
   get(): Promise<QuerySnapshotTwin> {
     return this.db.request('query', sourceName(this.plan.source), () => {
       const { engine } = this.db;
-      return this.snapshotOf(engine.query(compilePlan(this.plan)), engine.readTime());
+      return this.snapshotOf(engine.query(this.db.compile(this.plan)), engine.readTime());
     });
   }
 
@@ -217,7 +216,7 @@ export class AggregateQueryTwin {
       // The server then takes the first documents by the order of the fields added up, which it does not promise.
       throw notInSubset('A sum or average of a query with a limit');
     }
-    return compilePlan({ ...this.query.plan, required });
+    return this.query.db.compile({ ...this.query.plan, required });
   }
 
   get(): Promise<AggregateQuerySnapshotTwin> {

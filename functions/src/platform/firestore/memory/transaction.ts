@@ -2,7 +2,6 @@ import { type Database, sourceName } from './database.ts';
 import type { Snapshot } from './engine.ts';
 import { AggregateQueryTwin, QueryTwin } from './query.ts';
 import { type AggregateQuerySnapshotTwin, DocumentSnapshotTwin, type QuerySnapshotTwin } from './snapshots.ts';
-import { compilePlan } from './query-plan.ts';
 import { DocumentReferenceTwin, createOf, keyOf, setOf } from './references.ts';
 import { type Write, deleteWrite, timestampOf, updateWrite } from './writes.ts';
 
@@ -35,7 +34,7 @@ export class TransactionTwin {
     }
     if (target instanceof QueryTwin) {
       return this.#db.request('transaction.query', sourceName(target.plan.source), () => {
-        const found = this.#db.engine.queryAt(this.#begun(), compilePlan(target.plan), this.#readOnly);
+        const found = this.#db.engine.queryAt(this.#begun(), this.#db.compile(target.plan), this.#readOnly);
         return target.snapshotOf(found, this.#db.engine.readTime());
       });
     }
