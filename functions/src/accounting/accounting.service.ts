@@ -8,7 +8,7 @@ import * as store from './accounting.store.ts';
 import { lateVouchersFlag, lateVouchersKind } from './accounting-flags.ts';
 import { groupLedger } from './grouping.service.ts';
 
-export { countPosted, lastPosted, postedFrom, totalsByState, vouchersOf } from './accounting.store.ts';
+export { countPosted, lastPosted, postedFrom, postedSums, totalsByState, vouchersOf } from './accounting.store.ts';
 
 /** Vouchers read at a time, tasks queued side by side. */
 const pageSize = 200;

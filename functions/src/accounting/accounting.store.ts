@@ -1,5 +1,6 @@
-import { AggregateField, Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import { Timestamp, type Firestore, type Transaction } from 'firebase-admin/firestore';
 import type { BusinessDate } from '../platform/clock.ts';
+import { added, totalOf, type Summed } from '../platform/closed-sums.ts';
 import { minor, type Minor } from '../platform/money.ts';
 import { voucherStates, type Voucher, type VoucherState } from './accounting.ts';
 
@@ -109,17 +110,25 @@ export interface StateTotal {
   clearingMinor: Minor;
 }
 
+/** All posted vouchers, added up. Once posted, a voucher stays so, and what it clears is frozen. */
+export const postedSums = (db: Firestore): Summed<'clearingMinor'> => ({
+  id: 'vouchers_posted',
+  query: db.collection(collection),
+  cameAt: 'postedAt',
+  fields: clearingField,
+});
+
+const clearingField = { clearingMinor: 'clearingMinor' } as const;
+
 /** How many vouchers are in each state and what they say moved in Stripe, read at one moment. */
 export async function totalsByState(db: Firestore, tx: Transaction): Promise<Record<VoucherState, StateTotal>> {
-  const totals = await Promise.all(voucherStates.map((state) => totalOf(db, tx, state)));
-  return Object.fromEntries(totals) as Record<VoucherState, StateTotal>;
-}
-
-async function totalOf(db: Firestore, tx: Transaction, state: VoucherState): Promise<[VoucherState, StateTotal]> {
-  const query = db.collection(collection).where('state', '==', state);
-  const sums = await tx.get(
-    query.aggregate({ count: AggregateField.count(), clearing: AggregateField.sum('clearingMinor') }),
+  const totals = await Promise.all(
+    voucherStates.map(async (state): Promise<[VoucherState, StateTotal]> => {
+      const query = db.collection(collection).where('state', '==', state);
+      const { count, sums } =
+        state === 'posted' ? await totalOf(postedSums(db), tx) : await added(query, clearingField, tx);
+      return [state, { count, clearingMinor: minor(sums.clearingMinor) }];
+    }),
   );
-  const { count, clearing } = sums.data();
-  return [state, { count, clearingMinor: minor(clearing) }];
+  return Object.fromEntries(totals) as Record<VoucherState, StateTotal>;
 }

@@ -22,6 +22,7 @@ export {
   bankMovementsBetween,
   entriesById,
   lastBooked,
+  ledgerSums,
   newestFirst,
   platformTotals,
   stripeTotals,

@@ -1,12 +1,13 @@
 import { AggregateField, Timestamp, type Firestore, type Query, type Transaction } from 'firebase-admin/firestore';
+import { added, lessSums, totalOf, type Fields, type Summed } from '../platform/closed-sums.ts';
 import { minor, type Currency, type Minor } from '../platform/money.ts';
 import { accounts, deltas, type Account, type Deltas, type LedgerDocument, type LedgerKind } from './ledger.ts';
 
 /** Reading the ledger in pages and sums, for the books and the daily proof. Nothing here writes. */
 const collection = 'ledger';
 
-/** Firestore takes at most five aggregations in one query. */
-const sumsPerQuery = 5;
+/** Where a document says what it moved on each account. */
+const deltaFields = Object.fromEntries(accounts.map((account) => [account, `deltas.${account}`])) as Fields<Account>;
 
 /** Where a page ended. */
 export type PageEnd = Pick<LedgerDocument, 'occurredAt' | 'id'>;
@@ -76,18 +77,34 @@ export async function entriesById(db: Firestore, ids: readonly string[]): Promis
   return found.flatMap((doc) => (doc.exists ? [doc.data() as LedgerDocument] : []));
 }
 
-/** The trial balance before a cut: every account's sum, of one coach's documents when named. */
+/** All documents in a currency, added up. A document never changes its currency or its deltas. */
+export const ledgerSums = (db: Firestore, currency: Currency): Summed<Account> => ({
+  id: `ledger_${currency}`,
+  query: db.collection(collection).where('currency', '==', currency),
+  cameAt: 'createdAt',
+  fields: deltaFields,
+});
+
+/**
+ * The trial balance before a cut: every account's sum, of one coach's documents when named. Over the whole ledger it is all
+ * there is less what occurred since: the later the cut, the shorter the sum, however late a document was booked.
+ */
 export async function totalsBefore(db: Firestore, cut: Date, currency: Currency, coachId?: string): Promise<Deltas> {
-  let query = db
-    .collection(collection)
-    .where('currency', '==', currency)
-    .where('occurredAt', '<', Timestamp.fromDate(cut));
-  if (coachId !== undefined) query = query.where('coachId', '==', coachId);
-  const sums: Partial<Record<Account, number>> = {};
-  for (let i = 0; i < accounts.length; i += sumsPerQuery) {
-    Object.assign(sums, (await query.aggregate(sumSpec(accounts.slice(i, i + sumsPerQuery))).get()).data());
+  const at = Timestamp.fromDate(cut);
+  const all = ledgerSums(db, currency);
+  if (coachId !== undefined) {
+    return deltas(
+      (await added(all.query.where('coachId', '==', coachId).where('occurredAt', '<', at), deltaFields)).sums,
+    );
   }
-  return deltas(sums);
+  return db.runTransaction(
+    async (tx) => {
+      const { sums } = await totalOf(all, tx);
+      const since = await added(all.query.where('occurredAt', '>=', at), deltaFields, tx);
+      return deltas(lessSums(sums, since.sums));
+    },
+    { readOnly: true },
+  );
 }
 
 export interface StripeTotals {
@@ -103,17 +120,13 @@ export async function stripeTotals(
   currency: Currency,
   which: 'all' | 'ungrouped',
 ): Promise<StripeTotals> {
-  let query: Query = db.collection(collection).where('currency', '==', currency);
-  if (which === 'ungrouped') query = query.where('voucherId', '==', null);
-  const sums = await tx.get(
-    query.aggregate({
-      count: AggregateField.count(),
-      platform: AggregateField.sum('deltas.stripe_platform'),
-      connected: AggregateField.sum('deltas.stripe_connected'),
-    }),
-  );
-  const { count, platform, connected } = sums.data();
-  return { count, stripeMinor: minor(platform + connected) };
+  const all = ledgerSums(db, currency);
+  const { stripe_platform, stripe_connected } = deltaFields;
+  const { count, sums } =
+    which === 'all'
+      ? await totalOf(all, tx)
+      : await added(all.query.where('voucherId', '==', null), { stripe_platform, stripe_connected }, tx);
+  return { count, stripeMinor: minor(sums.stripe_platform + sums.stripe_connected) };
 }
 
 /** What stands on the platform's own Stripe balance, and what of it is owed to others; ledger signs. */
@@ -132,21 +145,20 @@ const platformSums = [
 
 /** All at one moment. */
 export function platformTotals(db: Firestore, currency: Currency): Promise<PlatformTotals> {
-  const query = db.collection(collection).where('currency', '==', currency);
-  const reserves = query.where('kind', '==', 'reserve').aggregate(sumSpec(['stripe_connected']));
+  const all = ledgerSums(db, currency);
+  const reserves = all.query
+    .where('kind', '==', 'reserve' satisfies LedgerKind)
+    .aggregate({ held: AggregateField.sum(deltaFields.stripe_connected) });
   return db.runTransaction(
     async (tx) => {
-      const sums = (await tx.get(query.aggregate(sumSpec(platformSums)))).data();
-      const held = (await tx.get(reserves)).data();
-      const totals = Object.fromEntries(platformSums.map((account) => [account, minor(Number(sums[account]))]));
-      return { ...totals, connected_reserve: minor(0 - Number(held.stripe_connected)) } as PlatformTotals;
+      const { sums } = await totalOf(all, tx);
+      const { held } = (await tx.get(reserves)).data();
+      const totals = Object.fromEntries(platformSums.map((account) => [account, minor(sums[account])]));
+      return { ...totals, connected_reserve: minor(0 - held) } as PlatformTotals;
     },
     { readOnly: true },
   );
 }
-
-const sumSpec = (some: readonly Account[]) =>
-  Object.fromEntries(some.map((account) => [account, AggregateField.sum(`deltas.${account}`)]));
 
 async function documents(query: Query): Promise<LedgerDocument[]> {
   return (await query.get()).docs.map((doc) => doc.data() as LedgerDocument);

@@ -6,6 +6,7 @@ import type { Context } from '../platform/context.ts';
 import { Timestamp } from 'firebase-admin/firestore';
 import { minor, zero, type Currency } from '../platform/money.ts';
 import { apartMs, Matcher, namesOf, type Entry, type Movement, type Side } from './matching.ts';
+import { recountSums } from './closed.service.ts';
 import { orAsBefore, patience } from './patience.ts';
 import { concluded, platformAccount, totalsDiffer, type AccountProof, type Difference } from './reconciliation.ts';
 import { movements, readBalance, type BalanceReading } from './stripe-side.service.ts';
@@ -21,9 +22,9 @@ const sinceEver = Number.NEGATIVE_INFINITY;
 
 /**
  * Proves one account up to the cut, a proof per currency. A night that does not come out is looked at again: first once
- * more (something may have been booked in between), then, where the sums differ and no id tells why, from the very
- * beginning (something may have been booked into a time that was proven before). Throws TooLong when even the first look is
- * more than a task can.
+ * more (something may have been booked in between), then, where the sums differ and no id tells why, with the ledger's sums
+ * put right if they were kept wrong, else from the very beginning (something may have been booked into a time that was proven
+ * before). Throws TooLong when even the first look is more than a task can.
  */
 export async function proveAccount(
   ctx: Context,
@@ -40,7 +41,8 @@ export async function proveAccount(
   const second = await orAsBefore(first, () => attempt(since));
   const explained = second.some((proof) => proof.differences.some((one) => one.ids.length > 0));
   if (isProven(second) || explained || since === sinceEver) return second;
-  return orAsBefore(second, () => attempt(sinceEver));
+  const recounted = !('coachId' in owner) && (await recountSums(ctx));
+  return orAsBefore(second, () => attempt(recounted ? since : sinceEver));
 }
 
 const isProven = (proofs: readonly AccountProof[]): boolean => proofs.every((proof) => proof.state === 'ok');

@@ -2,8 +2,10 @@ import { Timestamp } from 'firebase-admin/firestore';
 import { planFlag, planResolve, resolveGone } from '../admin/flags.service.ts';
 import { subjectId, type Flag, type FlagInput } from '../admin/flags.ts';
 import { totalsBefore } from '../ledger/ledger.service.ts';
+import type { BusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
 import { runWrites } from '../platform/write.ts';
+import { closeSums, recountSums } from './closed.service.ts';
 import { proveFortnox, proveFortnoxDays } from './fortnox-side.service.ts';
 import {
   canBeDisproved,
@@ -33,11 +35,16 @@ export async function endIfComplete(ctx: Context, run: string): Promise<void> {
     // Cut short here, the next night settles them.
     if (!flag) await settleEarlier(ctx, night);
     await settleSeen(ctx, run);
+    await closeSums(ctx);
+    if (flag || isMonthsFirst(night.date)) await recountSums(ctx);
   } else {
+    await recountSums(ctx);
     // Whoever asked looks at it: no flag.
     await save(ctx, run, { ...document, state: 'done', ...(await rangeResult(ctx, run, document)) });
   }
 }
+
+const isMonthsFirst = (date: BusinessDate): boolean => date.endsWith('-01');
 
 /** What is not mended shows every night: a night that finds nothing settles the flags of those before. */
 async function settleEarlier(ctx: Context, night: Reconciliation): Promise<void> {

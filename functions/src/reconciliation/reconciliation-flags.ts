@@ -1,4 +1,5 @@
 import type { FlagInput } from '../admin/flags.ts';
+import type { ClosedSum } from '../platform/closed-sums.ts';
 import { inWords, listLimit, type Difference } from './reconciliation.ts';
 import type { Reconciliation } from './run.ts';
 
@@ -76,6 +77,22 @@ export const invariantFlag = (name: string, offenders: readonly string[]): FlagI
   message: `What must always hold does not (${name}): ${offenders.slice(0, spelledOut).join('; ')}.`,
   action: 'Stop payouts of what it concerns and tell the engineers at once.',
 });
+
+export function wrongSumFlag(id: string, { kept, right }: Record<'kept' | 'right', ClosedSum>): FlagInput {
+  const parts = Object.keys(right.sums).filter((part) => right.sums[part] !== kept.sums[part]);
+  const words = parts.map(
+    (part) => `${part} ${kept.sums[part] ?? 'nothing'} instead of ${right.sums[part] ?? 'nothing'}`,
+  );
+  return {
+    id: `closed-sum-wrong_${id}`,
+    kind: 'closed-sum-wrong',
+    severity: 'critical',
+    subject: `closedSums/${id}`,
+    message: `A sum that was kept is not what its ${right.count} documents add up to: it had ${[`${kept.count} documents`, ...words].join(', ')}.`,
+    action:
+      'It has been put right by itself. Tell the engineers: a document was changed or taken away, or came with a time long past. Look at what was paid to the bank since the last proof that came out.',
+  };
+}
 
 export const sweepFlagId = 'sweep-failed';
 

@@ -1,3 +1,4 @@
+import { Timestamp } from 'firebase-admin/firestore';
 import { syncBooks } from '../accounting/accounting.service.ts';
 import { postOne } from '../accounting/posting.service.ts';
 import { addDays, businessDate, days, minutes } from '../platform/clock.ts';
@@ -53,7 +54,7 @@ describe("Stripe's balance transactions, too many for one task", () => {
     const [sale] = (await shop.ctx.db.collection('ledger').where('kind', '==', 'own_sale').get()).docs;
     const invented = { ...sale?.data(), id: 'ch_invented:sale', balanceTransactionIds: ['txn_invented'] };
     await shop.advance(days(3));
-    await shop.ctx.db.doc('ledger/ch_invented:sale').set(invented);
+    await shop.ctx.db.doc('ledger/ch_invented:sale').set({ ...invented, createdAt: Timestamp.fromDate(shop.now()) });
     const explained = async () => {
       const platform = await task();
       await reconcileAccount(shop.ctx, platform, false);

@@ -183,6 +183,7 @@ export const matrix: readonly Guarded[] = [
   closed('settings'),
   closed('payoutLocks'),
   closed('invoiceSeries'),
+  closed('closedSums'),
   closed('mail'),
   // No rule names these.
   closed('locks'),

@@ -81,6 +81,7 @@ export const unseen = {
   payoutRuns: copies,
   payoutLocks: copies,
   invoiceSeries: copies,
+  closedSums: 'Sums over everybody.',
   reconciliations: copies,
   'reconciliations/…/accounts': copies,
   reconciliationRanges: copies,
