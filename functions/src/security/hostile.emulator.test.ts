@@ -200,7 +200,7 @@ it('stripeWebhook', async () => {
     ...wrongRequests(event).map((hostile) => ({ ...hostile, name: `unsigned, ${hostile.name}` })),
     { name: 'deep', body: '['.repeat(10_000) + ']'.repeat(10_000) },
   ]);
-}, 30_000);
+});
 
 it('scheduled functions run for no time that is none', async () => {
   for (const { name } of entrances.filter(({ kind }) => kind === 'scheduled')) {
@@ -249,10 +249,10 @@ it('takes the inputs that the hostile ones were made from', async () => {
     const { status, body: said } = await statusOf(urlFor(entrance), tokenFor(entrance), { name: '', body });
     // Taken, or refused for what it asks and not for how: some name a thing that is not there.
     const taken = status < 500 && !/invalid-input|field-not-allowed/.test(said);
-    expect([entrance.name, taken]).toEqual([entrance.name, true]);
+    expect([entrance.name, taken ? 'taken' : `${status} ${said}`]).toEqual([entrance.name, 'taken']);
   }
   await harness.settle();
-}, 30_000);
+});
 
 it('says why, by name', async () => {
   const url = harness.urlOf('processPayment');

@@ -70,7 +70,7 @@ export const operations: readonly Entrance[] = [
   entrance('correctVoucher', 'callable', {
     allowed: ['admin'],
     by: withRole,
-    input: { voucherId: 'v_ch_2_sale', reason: 'Wrong profile.', requestId: 'a-correction-1' },
+    input: { voucherId: 'v_unknown1', reason: 'Wrong profile.', requestId: 'a-correction-1' },
     words: ['reason'],
   }),
   entrance('correctVouchers', 'callable', {
