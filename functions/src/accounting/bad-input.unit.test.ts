@@ -4,9 +4,8 @@ import { createEntry } from '../ledger/ledger.store.ts';
 import { destinationSale, stripeFee } from '../ledger/ledger.ts';
 import { addDays, hours, minutes, startOfBusinessDate } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
-import { createTestWorld, type TestWorld } from '../testing/world.ts';
+import { createTestWorld, forgetFortnox, type TestWorld } from '../testing/world.ts';
 import { postTask } from './accounting.api.ts';
 import { resolveVouchers, retryVoucher, syncBooks, syncByNight } from './accounting.service.ts';
 import type { Voucher } from './accounting.ts';
@@ -41,16 +40,10 @@ afterEach(() => world.close());
 
 /** What a process knows of Fortnox's registers goes with its client. */
 function newProcess(): void {
-  const client = createFortnoxClient({
-    apiBase: world.fortnoxEmulator.url,
-    clientId: 'fortnox-emulator-client',
-    clientSecret: 'fortnox-emulator-secret',
-    tenantId: '100001',
-    now: () => world.now(),
+  forgetFortnox(world, {
     timeoutMs: 2_000,
     sleep: (ms) => world.advance(ms),
   });
-  ctx.fortnox = async () => client;
 }
 
 const fortnox = () => world.fortnoxEmulator.core.state();

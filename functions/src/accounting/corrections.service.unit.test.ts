@@ -12,13 +12,12 @@ import {
 import { createEntry } from '../ledger/ledger.store.ts';
 import { businessDate, hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
 import { proveFortnox } from '../reconciliation/fortnox-side.service.ts';
 import { checkInvariants } from '../reconciliation/invariants.service.ts';
 import { proveVouchers } from '../reconciliation/vouchers.service.ts';
 import { createTestFirestore } from '../testing/firestore.ts';
-import { createTestWorld, type TestWorld } from '../testing/world.ts';
+import { createTestWorld, forgetFortnox, type TestWorld } from '../testing/world.ts';
 import { postTask } from './accounting.api.ts';
 import { resolveVouchers, retryVoucher, syncBooks } from './accounting.service.ts';
 import type { Voucher } from './accounting.ts';
@@ -46,17 +45,11 @@ beforeEach(async () => {
   world = await createTestWorld({ db });
   now = () => world.now();
   ctx = world.ctx;
-  const fortnox = createFortnoxClient({
-    apiBase: world.fortnoxEmulator.url,
-    clientId: 'fortnox-emulator-client',
-    clientSecret: 'fortnox-emulator-secret',
-    tenantId: '100001',
-    now: () => world.now(),
+  forgetFortnox(world, {
     timeoutMs: 20_000,
     // The emulator's window slides with the clock of the test.
     sleep: (ms) => world.advance(ms),
   });
-  ctx.fortnox = async () => fortnox;
 });
 
 afterEach(() => world.close());

@@ -12,10 +12,9 @@ import { createEntry } from '../ledger/ledger.store.ts';
 import { transfer } from '../ledger/shares.ts';
 import { hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
 import { createTestFirestore } from '../testing/firestore.ts';
-import { createTestWorld, type TestWorld } from '../testing/world.ts';
+import { createTestWorld, forgetFortnox, type TestWorld } from '../testing/world.ts';
 import { postTask } from './accounting.api.ts';
 import { resolveVouchers, syncBooks, syncByNight } from './accounting.service.ts';
 import type { Voucher } from './accounting.ts';
@@ -39,18 +38,12 @@ beforeEach(async () => {
   now = () => world.now();
   ctx = world.ctx;
   ctx.config = { ...ctx.config, voucherGrouping: 'day' };
-  const fortnox = createFortnoxClient({
-    apiBase: world.fortnoxEmulator.url,
-    clientId: 'fortnox-emulator-client',
-    clientSecret: 'fortnox-emulator-secret',
-    tenantId: '100001',
-    now: () => world.now(),
+  forgetFortnox(world, {
     // Making a list of two thousand lines keeps this process, and the emulator in it, busy for seconds.
     timeoutMs: 20_000,
     // The emulator's window slides with the clock of the test.
     sleep: (ms) => world.advance(ms),
   });
-  ctx.fortnox = async () => fortnox;
 });
 
 afterEach(() => world.close());

@@ -3,10 +3,9 @@ import { ownSale } from '../ledger/ledger.ts';
 import { createEntry } from '../ledger/ledger.store.ts';
 import { days, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
 import { createTestFirestore } from '../testing/firestore.ts';
-import { createTestWorld, type TestWorld } from '../testing/world.ts';
+import { createTestWorld, forgetFortnox, type TestWorld } from '../testing/world.ts';
 import { syncBooks } from './accounting.service.ts';
 import type { Voucher } from './accounting.ts';
 import { postOne } from './posting.service.ts';
@@ -26,16 +25,10 @@ beforeEach(async () => {
   world = await createTestWorld({ db: createTestFirestore({ now: () => now(), onAwait }) });
   now = () => world.now();
   ctx = world.ctx;
-  const fortnox = createFortnoxClient({
-    apiBase: world.fortnoxEmulator.url,
-    clientId: 'fortnox-emulator-client',
-    clientSecret: 'fortnox-emulator-secret',
-    tenantId: '100001',
-    now: () => world.now(),
+  forgetFortnox(world, {
     timeoutMs: 2_000,
     sleep: async () => undefined,
   });
-  ctx.fortnox = async () => fortnox;
 });
 
 afterEach(() => world.close());

@@ -12,10 +12,9 @@ import {
 import { createEntry } from '../ledger/ledger.store.ts';
 import { days, hours, minutes } from '../platform/clock.ts';
 import type { Context } from '../platform/context.ts';
-import { createFortnoxClient } from '../platform/fortnox/client.ts';
 import { minor } from '../platform/money.ts';
 import { createTestFirestore } from '../testing/firestore.ts';
-import { createTestWorld, type TestWorld } from '../testing/world.ts';
+import { createTestWorld, forgetFortnox, type TestWorld } from '../testing/world.ts';
 import { postTask } from './accounting.api.ts';
 import { resolveVouchers, retryVoucher, syncBooks } from './accounting.service.ts';
 import type { Voucher } from './accounting.ts';
@@ -39,16 +38,10 @@ beforeEach(async () => {
   now = () => world.now();
   ctx = world.ctx;
   // Retries of rate limits wait for real; a test need not.
-  const fortnox = createFortnoxClient({
-    apiBase: world.fortnoxEmulator.url,
-    clientId: 'fortnox-emulator-client',
-    clientSecret: 'fortnox-emulator-secret',
-    tenantId: '100001',
-    now: () => world.now(),
+  forgetFortnox(world, {
     timeoutMs: 2_000,
     sleep: async () => undefined,
   });
-  ctx.fortnox = async () => fortnox;
 });
 
 afterEach(() => world.close());

@@ -89,6 +89,12 @@ export const testConfig: Omit<Config, 'stripeApiBase' | 'fortnoxApiBase'> = {
   writeOffApprovalLimit: 500_000,
 };
 
+const fortnoxAccess = {
+  clientId: 'fortnox-emulator-client',
+  clientSecret: 'fortnox-emulator-secret',
+  tenantId: testConfig.fortnoxTenantId,
+};
+
 const stripeKey = 'sk_test_inner_journey';
 
 export async function createTestWorld(
@@ -106,10 +112,8 @@ export async function createTestWorld(
   const local = { protocol: 'http', host: hostname, port, telemetry: false, timeout: 3_000 } as const;
   const stripe = new Stripe(stripeKey, { ...local, httpClient });
   const fortnox = createFortnoxClient({
+    ...fortnoxAccess,
     apiBase: base.fortnox,
-    clientId: 'fortnox-emulator-client',
-    clientSecret: 'fortnox-emulator-secret',
-    tenantId: testConfig.fortnoxTenantId,
     now,
     timeoutMs: 3_000,
   });
@@ -175,4 +179,15 @@ export async function createTestWorld(
       await Promise.all([stripeEmulator.close(), fortnoxEmulator.close()]);
     },
   };
+}
+
+/** A process that knows nothing of Fortnox yet: what a client has read of its registers goes with it. */
+export function forgetFortnox(world: TestWorld, given: { timeoutMs: number; sleep(ms: number): Promise<void> }): void {
+  const fortnox = createFortnoxClient({
+    ...fortnoxAccess,
+    apiBase: world.fortnoxEmulator.url,
+    now: () => world.now(),
+    ...given,
+  });
+  world.ctx.fortnox = async () => fortnox;
 }
